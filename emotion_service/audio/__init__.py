@@ -1,0 +1,1 @@
+"""Bytes to feature frames: synchronous NumPy and SciPy, no clock, no I/O."""

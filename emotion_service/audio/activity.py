@@ -1,0 +1,49 @@
+"""When a leg begins and stops to carry a sound: blocks in, debounced activity out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from emotion_service.types import BLOCK, Sound, SpeechActivity
+
+# A sound counts from the block with which an unbroken run of it began, once it has lasted:
+RUN_BLOCKS = {
+    Sound.SPEECH: 3,  # 60 ms: shorter than any word
+    Sound.MUSIC: 5,
+    Sound.TONE: 3,
+    Sound.SILENCE: 15,  # 300 ms: longer than the closure of a plosive, shorter than a pause
+}
+
+
+class ActivityTracker:
+    """The current sound of one leg. Decisions are dated by the audio that settled them."""
+
+    def __init__(self, leg: str) -> None:
+        self._leg = leg
+        self.sound = Sound.SILENCE
+        self._candidate = Sound.SILENCE
+        self._run = 0
+        self._sequence = 0
+        self._at = 0
+
+    def follow(self, sounds: Sequence[Sound]) -> list[SpeechActivity]:
+        """The next blocks' sounds, in order; returns the changes they settle."""
+        changes = []
+        for sound in sounds:
+            self._at += BLOCK
+            if self._settles(sound):
+                changes.append(self._change(sound))
+        return changes
+
+    def _settles(self, sound: Sound) -> bool:
+        self._run = self._run + 1 if sound is self._candidate else 1
+        self._candidate = sound
+        return sound is not self.sound and self._run >= RUN_BLOCKS[sound]
+
+    def _change(self, sound: Sound) -> SpeechActivity:
+        self.sound = sound
+        activity = SpeechActivity(
+            self._leg, self._sequence, sound, self._at - self._run * BLOCK, self._at
+        )
+        self._sequence += 1
+        return activity

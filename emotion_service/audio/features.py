@@ -1,0 +1,183 @@
+"""Prosodic features of 10 ms frames, for all calls of a batch together.
+
+Frame k covers samples [80k, 80k + 80) and looks back only: its spectrum is that of the 32 ms,
+its pitch that of the 64 ms, that end where the frame ends. A frame's features depend on those
+samples and its predecessor's alone, never on how the audio was split or who shares the batch:
+every tile has 64 rows, because the rounding of a matrix product depends on its shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.fft
+
+from emotion_service.types import (
+    CENTROID,
+    ENERGY,
+    FEATURE_NAMES,
+    FLUX,
+    HARMONICITY,
+    HOP,
+    JITTER,
+    LOG_F0,
+    MEL_BANDS,
+    SAMPLE_RATE_HERTZ,
+    SHIMMER,
+    TILT,
+    FeatureFrames,
+    FloatArray,
+    VoicedAudio,
+)
+
+TILE = 64
+SPECTRUM_WINDOW = 256  # 32 ms
+SPECTRUM_FFT = 512  # zero-padded: the lowest mel bands are narrower than 31 Hz bins
+PITCH_WINDOW = 512  # 64 ms: three periods of 47 Hz
+PITCH_FFT = 1024
+CONTEXT = PITCH_WINDOW  # samples needed before the first frame (one predecessor included)
+F0_MIN_HERTZ, F0_MAX_HERTZ = 60.0, 500.0
+VOICED = 0.45  # harmonicity from which a frame has a pitch (Boersma's default)
+OCTAVE_COST = 0.02  # an octave: prefers the higher of two equally good candidates
+FLOOR = 1e-8  # power; levelled speech is 70 dB above it
+
+BIN_HERTZ = np.arange(SPECTRUM_FFT // 2 + 1) * (SAMPLE_RATE_HERTZ / SPECTRUM_FFT)
+
+
+def hann(length: int) -> FloatArray:
+    """Periodic Hann window, float32 (length,)."""
+    window: FloatArray = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)
+    return window.astype(np.float32)
+
+
+def mel_filters() -> FloatArray:
+    """Triangular filters, Slaney's mel scale and area normalisation, float32 (257, 40).
+
+    Source: M. Slaney, Auditory Toolbox, 1998; the same as `librosa.filters.mel`.
+    """
+    low, high = _hertz_to_mel(60.0), _hertz_to_mel(3800.0)
+    edges = _mel_to_hertz(np.linspace(low, high, MEL_BANDS + 2))
+    rising = (BIN_HERTZ[:, None] - edges[:-2]) / np.diff(edges)[:-1]
+    falling = (edges[2:] - BIN_HERTZ[:, None]) / np.diff(edges)[1:]
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    return (triangles * (2.0 / (edges[2:] - edges[:-2]))).astype(np.float32)
+
+
+def _hertz_to_mel(hertz: float) -> float:
+    return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * float(np.log(hertz / 1000) / np.log(6.4))
+
+
+def _mel_to_hertz(mel: np.ndarray) -> np.ndarray:
+    return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))
+
+
+def _tilt_weights() -> FloatArray:
+    """Least-squares slope of dB over log2 frequency, 300-3400 Hz, float32 (257,)."""
+    inside = (BIN_HERTZ >= 300) & (BIN_HERTZ <= 3400)
+    octave = np.log2(np.where(inside, BIN_HERTZ, 1.0))
+    octave = np.where(inside, octave - octave[inside].mean(), 0.0)
+    weights: FloatArray = (octave / (octave**2).sum()).astype(np.float32)
+    return weights
+
+
+SPECTRUM_HANN = hann(SPECTRUM_WINDOW)
+PITCH_HANN = hann(PITCH_WINDOW)
+MEL = mel_filters()
+TILT_WEIGHTS = _tilt_weights()
+CENTROID_WEIGHTS = np.stack([BIN_HERTZ, np.ones_like(BIN_HERTZ)], axis=1).astype(np.float32)
+LAG_MIN = int(SAMPLE_RATE_HERTZ / F0_MAX_HERTZ)
+LAG_MAX = int(np.ceil(SAMPLE_RATE_HERTZ / F0_MIN_HERTZ))
+LAGS = np.arange(LAG_MIN - 1, LAG_MAX + 2)
+_window_power = np.abs(scipy.fft.rfft(PITCH_HANN.astype(np.float64), PITCH_FFT)) ** 2
+_window_correlation = scipy.fft.irfft(_window_power)[LAGS]
+WINDOW_CORRELATION = (_window_correlation / (PITCH_HANN.astype(np.float64) ** 2).sum()).astype(
+    np.float32
+)
+LAG_COST = (OCTAVE_COST * np.log2(LAGS[1:-1] * F0_MIN_HERTZ / SAMPLE_RATE_HERTZ)).astype(np.float32)
+
+
+def extract(spans: Sequence[VoicedAudio]) -> list[FeatureFrames]:
+    """Features of each span's frames; float32 (t, len(FEATURE_NAMES)) each, t = len(voice).
+
+    A span's samples must begin CONTEXT samples before its first frame.
+    """
+    counts = [len(span.voice) for span in spans]
+    # One predecessor frame a span feeds the differences and is dropped again.
+    rows = np.concatenate([_windows(span) for span in spans])
+    padding = -len(rows) % TILE
+    rows = np.concatenate([rows, np.zeros((padding, PITCH_WINDOW), np.float32)])
+    features = np.concatenate([_tile(rows[at : at + TILE]) for at in range(0, len(rows), TILE)])
+    frames, at = [], 0
+    for span, count in zip(spans, counts, strict=True):
+        values = _with_differences(features[at : at + count + 1])
+        frames.append(FeatureFrames(span.end - count * HOP, values, span.voice))
+        at += count + 1
+    return frames
+
+
+def _windows(span: VoicedAudio) -> FloatArray:
+    expected = CONTEXT + len(span.voice) * HOP
+    if len(span.samples) != expected:
+        raise ValueError(f"the span needs {expected} samples, got {len(span.samples)}")
+    return np.lib.stride_tricks.sliding_window_view(span.samples, PITCH_WINDOW)[::HOP]
+
+
+def _tile(rows: FloatArray) -> FloatArray:
+    """Float32 (64, 512) windows to (64, F); flux, jitter and shimmer are left to be filled in."""
+    tail = rows[:, -SPECTRUM_WINDOW:] * SPECTRUM_HANN
+    spectrum = scipy.fft.rfft(tail, SPECTRUM_FFT)
+    power = spectrum.real**2 + spectrum.imag**2
+    out = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
+    out[:, :MEL_BANDS] = np.log(power @ MEL + FLOOR)
+    mean_power = np.einsum("ij,ij->i", tail, tail) / (SPECTRUM_HANN**2).sum()
+    out[:, ENERGY] = 10 * np.log10(mean_power + FLOOR)
+    out[:, TILT] = 10 * np.log10(power + FLOOR) @ TILT_WEIGHTS
+    moments = np.sqrt(power) @ CENTROID_WEIGHTS
+    out[:, CENTROID] = np.log(moments[:, 0] / (moments[:, 1] + 1e-6) + 1.0)
+    out[:, LOG_F0], out[:, HARMONICITY] = pitch(rows)
+    return out
+
+
+def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Log F0 (ln Hz; 0 where unvoiced) and harmonicity (0..1) of float32 (t, 512) windows.
+
+    The autocorrelation of the windowed signal divided by that of the window, its best peak
+    interpolated by a parabola: P. Boersma, "Accurate short-term analysis of the fundamental
+    frequency and the harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993.
+    Harmonicity r is the height of the peak; 10 log10(r / (1 - r)) is the HNR in dB.
+    """
+    centred = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
+    spectrum = scipy.fft.rfft(centred, PITCH_FFT)
+    correlation = scipy.fft.irfft(spectrum.real**2 + spectrum.imag**2)
+    energy = correlation[:, :1]
+    r = correlation[:, LAGS] / (np.maximum(energy, FLOOR) * WINDOW_CORRELATION)
+    left, here, right = r[:, :-2], r[:, 1:-1], r[:, 2:]
+    peak = (here > left) & (here >= right)
+    bend = np.minimum(left - 2 * here + right, -1e-6)  # negative at a peak
+    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
+    height = np.where(peak, here - 0.25 * (left - right) * offset, 0.0)
+    best = (height - LAG_COST).argmax(axis=1)
+    row = np.arange(len(rows))
+    harmonicity = np.clip(height[row, best], 0.0, 1.0)
+    voiced = (harmonicity >= VOICED) & (energy[:, 0] > 1e-4)
+    lag = LAGS[1:-1][best] + offset[row, best]
+    log_f0 = np.where(voiced, np.log(SAMPLE_RATE_HERTZ / lag), 0.0)
+    return log_f0.astype(np.float32), harmonicity
+
+
+def _with_differences(features: FloatArray) -> FloatArray:
+    """Fills in what compares a frame with its predecessor, and drops the first row.
+
+    flux: root mean square change of the log-mel bands, level change taken out (nepers).
+    jitter: |change of ln F0|; shimmer: |change of level| in dB; both between voiced frames
+    only, frame-wise proxies of the cycle-wise measures.
+    """
+    before, now = features[:-1], features[1:].copy()
+    change = now[:, :MEL_BANDS] - before[:, :MEL_BANDS]
+    change -= change.mean(axis=1, keepdims=True)
+    now[:, FLUX] = np.sqrt((change**2).mean(axis=1))
+    voiced = (now[:, LOG_F0] > 0) & (before[:, LOG_F0] > 0)
+    now[:, JITTER] = np.where(voiced, np.abs(now[:, LOG_F0] - before[:, LOG_F0]), 0.0)
+    now[:, SHIMMER] = np.where(voiced, np.abs(now[:, ENERGY] - before[:, ENERGY]), 0.0)
+    return now

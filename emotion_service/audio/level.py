@@ -1,0 +1,52 @@
+"""A slow causal gain that brings speech to one level, before voice activity and features.
+
+On a telephone line level means nothing, and in labelled corpora it betrays the emotion; so it
+is taken out before anything can learn from it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emotion_service.types import BLOCK, FloatArray
+
+TARGET_DB = -18.0  # the 60 ms peak level that active speech at -26 dBov (ITU-T P.56) reaches
+FLOOR_DB = -40.0  # quieter than this is not amplified further: gain is at most +22 dB
+RELEASE_DB = 0.02  # a block (20 ms) of speech lets the peak level fall by this: 1 dB a second
+ACTIVE_DB = 20.0  # blocks within this of the peak level count as speech
+SMOOTHING = 3  # blocks (60 ms): shorter than a syllable, longer than a click
+
+
+class Level:
+    """The gain of one leg: instant attack on the 60 ms level, 1 dB/s release during speech.
+
+    Above the floor the output does not depend on the input's gain: scaling the input by c
+    scales the tracked level by c from the first block on.
+    """
+
+    def __init__(self) -> None:
+        self._peak_db = FLOOR_DB
+        self._recent = [0.0] * SMOOTHING
+        self._gain = 10.0 ** ((TARGET_DB - FLOOR_DB) / 20.0)
+
+    def apply(self, samples: FloatArray) -> FloatArray:
+        """Levels whole blocks: float32 (k * BLOCK,) to the same shape; may exceed ±1."""
+        blocks = samples.reshape(-1, BLOCK)
+        powers = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / BLOCK
+        gains = np.array([self._gain] + [self._follow(power) for power in powers.tolist()])
+        self._gain = float(gains[-1])
+        # Linear from one block's gain to the next: no step that would look like an onset.
+        ramp = np.arange(1, BLOCK + 1) / BLOCK
+        curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * ramp
+        levelled: FloatArray = (blocks * curve.astype(np.float32)).reshape(-1)
+        return levelled
+
+    def _follow(self, power: float) -> float:
+        self._recent = [*self._recent[1:], power]
+        mean = sum(self._recent) / SMOOTHING
+        level_db = 10.0 * float(np.log10(mean + 1e-12))
+        if level_db > self._peak_db:
+            self._peak_db = level_db
+        elif level_db > self._peak_db - ACTIVE_DB:
+            self._peak_db = max(FLOOR_DB, self._peak_db - RELEASE_DB)
+        return float(10.0 ** ((TARGET_DB - self._peak_db) / 20.0))
