@@ -1,0 +1,117 @@
+"""Merges the events of all legs by the call's own time, whenever their scores come back.
+
+Scores are computed elsewhere and return late and in any order, while the legs move on. Every
+event gets its place in one total order as soon as it is known that it will exist (an activity
+when it is added, a score when it is expected). So the sequence of moments that comes out depends
+on the audio alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+
+from emotion_service.types import EmotionScore, SpeechActivity
+
+PATIENCE = 4000  # samples (500 ms) for which a silent or missing leg holds the others
+
+TimedEvent: TypeAlias = SpeechActivity | EmotionScore
+
+# Where an event stands: its time, its number among those that came too late (0: in time), the
+# leg's number, scores (0) before activities (1), and its sequence number.
+_Place: TypeAlias = tuple[int, int, int, int, int]
+
+
+class Moment(NamedTuple):
+    """An event and the time at which it takes effect, never earlier than the moment before it.
+
+    `at` is the event's own time (`SpeechActivity.decided`, `EmotionScore.end`), or, when it came
+    after the call had moved past that, the time the call had reached.
+    """
+
+    at: int
+    event: TimedEvent
+
+
+class Timeline:
+    """One call's events in order.
+
+    Call `advance` after the events of each message are in: what is late is measured against
+    the call's time at the last `advance`.
+    """
+
+    def __init__(self, legs: Sequence[str]) -> None:
+        self._order = {leg: number for number, leg in enumerate(legs)}
+        self._decided = dict.fromkeys(legs, 0)
+        self._expected: dict[tuple[str, int], _Place] = {}
+        self._pending: set[tuple[str, int]] = set()
+        self._waiting: list[tuple[_Place, TimedEvent]] = []
+        self._passed = -1  # all legs were decided up to here at the last advance
+        self._frontier = 0
+        self._late = 0
+
+    @property
+    def frontier(self) -> int:
+        """Every moment before this has been released; it never goes back."""
+        return self._frontier
+
+    @property
+    def late(self) -> int:
+        """Events that came, or were expected, after the call had moved past their time."""
+        return self._late
+
+    def decided(self, leg: str, upto: int) -> None:
+        """All activities of `leg` with `decided` <= `upto` have been added."""
+        self._decided[leg] = max(self._decided[leg], upto)
+
+    def expect(self, leg: str, end: int) -> None:
+        """The score of the window of `leg` that ends at `end` is on its way: wait for it."""
+        self._expected[leg, end] = self._place(leg, end, 0, 0)
+        self._pending.add((leg, end))
+
+    def resolved(self, leg: str, end: int) -> None:
+        """The expected score is here (add it before the next advance) or was dropped.
+
+        Raises:
+            KeyError: no such score is on its way.
+        """
+        self._pending.remove((leg, end))
+
+    def add(self, event: TimedEvent) -> None:
+        self._waiting.append((self._place_of(event), event))
+
+    def advance(self) -> list[Moment]:
+        """Everything whose turn has come, in order."""
+        furthest = max(self._decided.values())
+        self._passed = min(max(own, furthest - PATIENCE) for own in self._decided.values())
+        self._expected = {key: self._expected[key] for key in self._pending}
+        limit = min([self._passed, *(place[0] - 1 for place in self._expected.values())])
+        self._frontier = max(self._frontier, limit)
+        return self._release(limit)
+
+    def flush(self) -> list[Moment]:
+        """All that is left, in order, at the end of the call when nothing is on its way."""
+        self._expected.clear()
+        self._pending.clear()
+        times = [place[0] for place, _ in self._waiting]
+        self._frontier = max([self._frontier, *self._decided.values(), *times])
+        self._passed = self._frontier
+        return self._release(self._frontier)
+
+    def _place_of(self, event: TimedEvent) -> _Place:
+        if isinstance(event, SpeechActivity):
+            return self._place(event.leg, event.decided, 1, event.sequence)
+        expected = self._expected.get((event.leg, event.end))
+        return expected or self._place(event.leg, event.end, 0, event.sequence)
+
+    def _place(self, leg: str, time: int, rank: int, sequence: int) -> _Place:
+        if time > self._passed:
+            return (time, 0, self._order[leg], rank, sequence)
+        self._late += 1
+        return (self._passed, self._late, self._order[leg], rank, sequence)
+
+    def _release(self, limit: int) -> list[Moment]:
+        due = sorted((w for w in self._waiting if w[0][0] <= limit), key=itemgetter(0))
+        self._waiting = [w for w in self._waiting if w[0][0] > limit]
+        return [Moment(place[0], event) for place, event in due]

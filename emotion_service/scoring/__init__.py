@@ -1,0 +1,1 @@
+"""Feature frames to scores: the only place where calls meet."""

@@ -1,0 +1,60 @@
+"""What scoring remembers of one speaker: the last seconds of frames, and what is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from emotion_service.scoring.baseline import Baseline, Typical
+from emotion_service.types import FEATURE_NAMES, HOP, MEL_BANDS, FeatureFrames, FloatArray, Prosody
+
+WINDOW_FRAMES = 400  # 4 s of continuous frames, pauses included
+
+
+class Speaker:
+    """The ring of one leg's feature frames, and its baseline."""
+
+    def __init__(self, prior: Mapping[str, Typical]) -> None:
+        self.baseline = Baseline(prior)
+        self._frames = FeatureFrames(0, SILENT_FRAMES[:0], np.zeros(0, np.bool_))
+        self._learned = 0  # the baseline knows the frames up to here
+
+    def append(self, frames: FeatureFrames) -> FeatureFrames:
+        """Adds new frames; returns the window that ends with them, at most WINDOW_FRAMES.
+
+        After a hole in time the window starts anew. Frames that are already there are
+        replaced, so that a batch that failed can be scored again.
+        """
+        kept = self._frames
+        before = (frames.start - kept.start) // HOP
+        if not 0 <= before <= len(kept.voice):
+            before = 0
+        values = np.concatenate([kept.values[:before], frames.values])[-WINDOW_FRAMES:]
+        voice = np.concatenate([kept.voice[:before], frames.voice])[-WINDOW_FRAMES:]
+        self._frames = FeatureFrames(frames.end - len(voice) * HOP, values, voice)
+        return self._frames
+
+    def learn(self, prosody: Prosody, new: FeatureFrames) -> None:
+        """Adds a window's prosody to the baseline, weighted by the speech of its new frames."""
+        if new.end > self._learned:
+            self.baseline.update(prosody, int(new.voice.sum()) * HOP)
+            self._learned = new.end
+
+
+def padded(window: FeatureFrames) -> tuple[FloatArray, FloatArray]:
+    """The window as the model takes it: float32 (400, F) and (400,), digital silence before."""
+    missing = WINDOW_FRAMES - len(window.voice)
+    values = np.concatenate([SILENT_FRAMES[:missing], window.values])
+    voice = np.concatenate([np.zeros(missing, np.float32), window.voice.astype(np.float32)])
+    return values, voice
+
+
+def _silent_frame() -> FloatArray:
+    frame = np.zeros(len(FEATURE_NAMES), np.float32)
+    frame[:MEL_BANDS] = np.log(1e-8)
+    frame[MEL_BANDS] = -80.0
+    return frame
+
+
+SILENT_FRAMES = np.tile(_silent_frame(), (WINDOW_FRAMES, 1))
