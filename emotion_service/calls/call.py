@@ -1,0 +1,294 @@
+"""One call: the only place where the stages meet. No clock, no tasks: messages in, events out.
+
+events = call.push(audio)            # what the audio settled
+for request in call.take_requests():  # windows to score, in any batch, at any time
+    ... call.resolve(score) ...       # a score comes back, and with it what it settles
+call.finish() ... call.close()        # the end: flush, then the summary
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion_service.audio.activity import RUN_BLOCKS
+from emotion_service.calls.leg import Grant, Leg, Progress
+from emotion_service.calls.scorer import Scorer, skipped
+from emotion_service.cues.course import Course
+from emotion_service.cues.summary import LegEnd
+from emotion_service.errors import BadInput
+from emotion_service.scoring.request import ScoringRequest
+from emotion_service.trust.consent import decide
+from emotion_service.types import (
+    BLOCK,
+    AttributeChange,
+    CallConfig,
+    CallEvent,
+    CallUpdate,
+    ConsentChange,
+    Cue,
+    DisclosureChange,
+    DtmfDigit,
+    EmotionScore,
+    EncodedAudio,
+    EndReason,
+    EndReasonChange,
+    LineChange,
+    NotScored,
+    Pacing,
+    Party,
+    PartyChange,
+    Permit,
+    Placement,
+    ScoringStatus,
+    Sound,
+    SpeechActivity,
+)
+
+BEHIND = 4000  # samples (500 ms) of audio since a live leg's oldest unscored window was asked for
+HANGOVER = RUN_BLOCKS[Sound.SILENCE] * BLOCK
+
+
+@dataclass(frozen=True, slots=True)
+class LegStatus:
+    """A leg as a snapshot shows it."""
+
+    leg: str
+    party: Party
+    sound: Sound
+    not_scored: NotScored | None
+    cue: Cue | None
+    placement: Placement
+
+
+class Call:
+    """The state of one call, owned by its stream."""
+
+    def __init__(self, config: CallConfig, scorer: Scorer) -> None:
+        self.config = config
+        self.attributes = dict(config.attributes)
+        self.end_reason = EndReason.UNSPECIFIED
+        self._scorer = scorer
+        self._disclosed, self._consent = config.disclosure_given, config.consent
+        names = [leg.leg for leg in config.legs]
+        self._legs = {leg.leg: Leg(leg) for leg in config.legs}
+        self._refused: dict[str, NotScored] = {}
+        self._course = Course(names, HANGOVER)
+        self._requests: list[ScoringRequest] = []
+        self._asked: dict[tuple[str, int], int] = {}  # unscored windows: leg's audio when asked
+        self._score_sequence: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
+
+    # --- what the stream sees ---
+
+    @property
+    def pending(self) -> int:
+        """Windows requested and not yet resolved."""
+        return len(self._asked)
+
+    @property
+    def elapsed(self) -> int:
+        """Samples decided on the leg that is furthest."""
+        return max(leg.at for leg in self._legs.values())
+
+    def start(self) -> list[CallEvent]:
+        """Says of each leg whether it is scored."""
+        return [event for leg in self._legs for event in self._permit(leg)]
+
+    def push(self, audio: EncodedAudio) -> list[CallEvent]:
+        """A message of audio.
+
+        Raises:
+            BadInput: of an undeclared leg, or not decodable as declared.
+        """
+        events: list[CallEvent] = []
+        for name, data in self._split(audio):
+            received = self._leg(name).push(data, audio.offset_seconds, audio.sequence)
+            events += self._progress(name, received)
+        return [*events, *self._course.advance()]
+
+    def update(self, change: CallUpdate) -> list[CallEvent]:
+        """A change, effective after all audio pushed so far.
+
+        Raises:
+            BadInput: it names an undeclared leg.
+        """
+        match change:
+            case ConsentChange(consent):
+                self._consent = consent
+            case DisclosureChange(given):
+                self._disclosed = given
+            case PartyChange(leg, party):
+                return self._change_party(leg, party)
+            case LineChange(leg, state):
+                self._leg(leg).line = state
+            case AttributeChange(name, value):
+                self.attributes[name] = value
+            case EndReasonChange(reason):
+                self.end_reason = reason
+            case DtmfDigit():
+                pass  # the digit was dropped at the door; the tone is heard on the leg
+        return [event for leg in self._legs for event in self._permit(leg)]
+
+    def take_requests(self) -> list[ScoringRequest]:
+        """The windows that have become due since the last call."""
+        requests, self._requests = self._requests, []
+        return requests
+
+    def resolve(self, score: EmotionScore) -> list[CallEvent]:
+        """A score came back; it is passed on only if its permit still stands."""
+        events = self._settle(score)
+        return [*events, *self._course.advance()]
+
+    def finish(self) -> list[CallEvent]:
+        """No more audio will come: decides what is held back. Windows may become due."""
+        events: list[CallEvent] = []
+        for name, leg in self._legs.items():
+            events += self._progress(name, leg.finish())
+        for name in self._legs:
+            self._course.decided(name, self.elapsed)
+        return [*events, *self._course.advance()]
+
+    def close(self) -> list[CallEvent]:
+        """The end, once nothing is pending: the last cues, then the summary."""
+        assert not self._asked, "close() before every window was resolved"
+        cues = self._course.end(self.elapsed)
+        ends = [self._leg_end(name, leg) for name, leg in self._legs.items()]
+        version = self._scorer.model_version
+        return [*cues, self._course.summary(self.elapsed, self.end_reason, version, ends)]
+
+    def leg_states(self) -> list[LegStatus]:
+        """Each leg as of now."""
+        return [
+            LegStatus(
+                name,
+                leg.party,
+                leg.sound,
+                self._refused.get(name),
+                self._course.state(name),
+                leg.placement,
+            )
+            for name, leg in self._legs.items()
+        ]
+
+    # --- who may be scored ---
+
+    def _permit(self, name: str) -> list[CallEvent]:
+        """Decides anew about a leg; says so if the answer changed."""
+        leg = self._legs[name]
+        mixed = self.config.allow_mixed_for_testing
+        answer = decide(name, leg.party, self._disclosed, self._consent, mixed)
+        before = leg.grant.permit if leg.grant else self._refused.get(name)
+        if answer == before:
+            return []
+        return self._revoke(name) + self._grant(name, answer)
+
+    def _grant(self, name: str, answer: Permit | NotScored) -> list[CallEvent]:
+        if isinstance(answer, NotScored):
+            self._refused[name] = answer
+            return [ScoringStatus(name, answer)]
+        leg = self._legs[name]
+        leg.grant = Grant(answer, self._scorer.new_speaker(), leg.at)
+        self._course.open(name)
+        self._refused.pop(name, None)
+        return [ScoringStatus(name, None)]
+
+    def _revoke(self, name: str) -> list[CallEvent]:
+        """Forgets the leg's audio and speaker at once; what is on its way will be dropped."""
+        leg = self._legs[name]
+        leg.grant = None
+        self._requests = [r for r in self._requests if r.leg != name]
+        for key in [key for key in self._asked if key[0] == name]:
+            self._course.resolved(*key)
+            del self._asked[key]
+        return [*self._course.shut(name, leg.at)]
+
+    def _change_party(self, name: str, party: Party) -> list[CallEvent]:
+        leg = self._leg(name)
+        if party is leg.party:
+            return []
+        leg.party = party
+        events = self._revoke(name)  # another person: another baseline
+        return events + self._permit(name)
+
+    # --- how audio becomes events ---
+
+    def _split(self, audio: EncodedAudio) -> Iterable[tuple[str, bytes]]:
+        """The message's bytes by leg; interleaved samples are taken apart."""
+        if audio.leg:
+            return [(audio.leg, audio.data)]
+        formats = {(leg.encoding, leg.sample_rate_hertz) for leg in self.config.legs}
+        width = next(iter(self._legs.values())).frame_bytes
+        if len(formats) > 1 or len(audio.data) % (width * len(self._legs)):
+            raise BadInput(
+                "BAD_INTERLEAVING",
+                "audio without a leg holds all legs sample by sample: they must share encoding "
+                f"and rate, and its {len(audio.data)} bytes must be whole samples of all "
+                f"{len(self._legs)} legs; name the leg, or send equal lengths",
+            )
+        table = np.frombuffer(audio.data, np.uint8).reshape(-1, len(self._legs), width)
+        return [(name, table[:, i].tobytes()) for i, name in enumerate(self._legs)]
+
+    def _leg(self, name: str) -> Leg:
+        if name not in self._legs:
+            raise BadInput(
+                "UNDECLARED_LEG",
+                f"the message names a leg that the config does not declare; it declares "
+                f"{len(self._legs)}: use one of their names",
+            )
+        return self._legs[name]
+
+    def _progress(self, name: str, progress: Iterable[Progress]) -> list[CallEvent]:
+        events: list[CallEvent] = []
+        for step in progress:
+            for activity in step.activities:
+                self._course.add(activity)
+                events.append(activity)
+            if step.due:
+                events += self._ask(name)
+            self._course.decided(name, step.at)
+        return events
+
+    def _ask(self, name: str) -> list[CallEvent]:
+        """Asks for the window that ends now, unless the leg may not be scored or is behind."""
+        leg = self._legs[name]
+        if leg.grant is None:
+            return []
+        sequence = self._score_sequence[name]
+        self._score_sequence[name] += 1
+        if self._is_behind(name, leg.at):
+            self._skipped[name] += 1
+            quality = leg.grant.quality(self._skipped[name])
+            score = skipped(
+                leg.grant.permit,
+                sequence,
+                leg.at,
+                leg.grant.evidence(),
+                quality,
+                self._scorer.model_version,
+            )
+            self._course.add(score)
+            return [score]
+        self._requests.append(leg.grant.request(leg.at, sequence, self._skipped[name]))
+        self._asked[name, leg.at] = leg.at
+        self._course.expect(name, leg.at)
+        return []
+
+    def _is_behind(self, name: str, at: int) -> bool:
+        asked = [when for (leg, _), when in self._asked.items() if leg == name]
+        return self.config.pacing is Pacing.LIVE and bool(asked) and at - min(asked) > BEHIND
+
+    def _settle(self, score: EmotionScore) -> list[CallEvent]:
+        key = (score.leg, score.end)
+        grant = self._legs[score.leg].grant
+        if self._asked.pop(key, None) is None or grant is None or score.permit is not grant.permit:
+            return []
+        self._course.resolved(*key)
+        self._course.add(score)
+        return [score]
+
+    def _leg_end(self, name: str, leg: Leg) -> LegEnd:
+        return LegEnd(name, leg.party, leg.placement, self._skipped[name], self._refused.get(name))

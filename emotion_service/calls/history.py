@@ -1,0 +1,53 @@
+"""The last seconds of one leg in memory: the only place where audio stays for a while."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion_service.types import BLOCK, BoolArray, FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Levelled whole blocks, float32 (k * BLOCK,), and per block (k,): speech, lost, clipped."""
+
+    samples: FloatArray
+    speech: BoolArray
+    lost: BoolArray
+    clipped: FloatArray  # fraction of the block's samples at full scale
+
+
+class History:
+    """Consecutive stretches of a leg, bounded: older than `capacity` samples is let go."""
+
+    def __init__(self, capacity: int, silence: int) -> None:
+        """Starts with `silence` samples of silence, a whole number of blocks."""
+        blocks = silence // BLOCK
+        nothing = np.zeros(blocks, np.bool_)
+        start = Heard(np.zeros(silence, np.float32), nothing, nothing, np.zeros(blocks, np.float32))
+        self._stretches = deque([start])
+        self._capacity = capacity
+        self._length = silence
+
+    def __len__(self) -> int:
+        return self._length
+
+    def add(self, heard: Heard) -> None:
+        self._stretches.append(heard)
+        self._length += len(heard.samples)
+        while self._length - len(self._stretches[0].samples) >= self._capacity:
+            self._length -= len(self._stretches.popleft().samples)
+
+    def last(self, samples: int) -> Heard:
+        """The last `samples` samples, a whole number of blocks, or as many as there are."""
+        blocks = min(samples, self._length) // BLOCK
+        first = self._length // BLOCK - blocks
+        return Heard(
+            np.concatenate([s.samples for s in self._stretches])[first * BLOCK :],
+            np.concatenate([s.speech for s in self._stretches])[first:],
+            np.concatenate([s.lost for s in self._stretches])[first:],
+            np.concatenate([s.clipped for s in self._stretches])[first:],
+        )

@@ -1,0 +1,186 @@
+"""The state of one leg of a call: bytes in, activity and due windows out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from emotion_service.audio.activity import ActivityTracker
+from emotion_service.audio.codecs import LegDecoder, Resampler
+from emotion_service.audio.features import CONTEXT
+from emotion_service.audio.gate import SoundGate
+from emotion_service.audio.level import Level
+from emotion_service.audio.placement import Placer, Stretch
+from emotion_service.audio.vad import VoiceDetector
+from emotion_service.calls.history import Heard, History
+from emotion_service.scoring.request import ScoringRequest
+from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
+from emotion_service.types import (
+    BLOCK,
+    HOP,
+    FloatArray,
+    LegConfig,
+    LineState,
+    Permit,
+    Placement,
+    Quality,
+    Sound,
+    SpeechActivity,
+    VoicedAudio,
+)
+
+SCORE_HOP = 4000  # samples (500 ms): windows end on this grid
+NEW_SPEECH = 800  # samples (100 ms) of speech since the last window make another worth while
+WINDOW = WINDOW_FRAMES * HOP
+LEAD_IN = -(-CONTEXT // BLOCK) * BLOCK  # whole blocks that cover the features' context
+FULL_SCALE = 0.98  # |sample| from which it counts as clipped
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A leg's audio is decided up to `at`: what changed, and whether a window is due there."""
+
+    at: int
+    activities: list[SpeechActivity]
+    due: bool
+
+
+class Grant:
+    """What exists of a leg only while it may be scored: its audio history and its speaker."""
+
+    def __init__(self, permit: Permit, speaker: Speaker, at: int) -> None:
+        self.permit = permit
+        self.history = History(WINDOW + LEAD_IN, LEAD_IN)
+        self._speaker = speaker
+        self._covered = at  # frames up to here have been requested
+
+    def request(self, at: int, sequence: int, skipped_windows: int) -> ScoringRequest:
+        """The window that ends at `at`; covers the frames no request has covered before."""
+        count = min(at - self._covered, WINDOW, len(self.history) - LEAD_IN) // HOP
+        heard = self.history.last(count * HOP + LEAD_IN)
+        samples = heard.samples[len(heard.samples) - count * HOP - CONTEXT :]
+        voice = np.repeat(heard.speech, BLOCK // HOP)[-count:]
+        self._covered = at
+        return ScoringRequest(
+            self.permit,
+            sequence,
+            VoicedAudio(self.permit.leg, at - len(samples), samples, voice),
+            self._speaker,
+            self.quality(skipped_windows),
+        )
+
+    def quality(self, skipped_windows: int) -> Quality:
+        window = self.history.last(WINDOW)
+        return Quality(float(window.lost.mean()), float(window.clipped.mean()), skipped_windows)
+
+    def evidence(self) -> int:
+        """Samples of speech in the window that ends now."""
+        return int(self.history.last(WINDOW).speech.sum()) * BLOCK
+
+
+class Leg:
+    """One leg: decoding, placement, level, voice, and the grid of windows."""
+
+    def __init__(self, config: LegConfig) -> None:
+        self.config = config
+        self.party = config.party
+        self.line = LineState.OPEN
+        self.at = 0  # samples decided, a multiple of BLOCK
+        self.grant: Grant | None = None
+        self._decoder = LegDecoder(config.encoding, config.sample_rate_hertz, config.channels)
+        self._placer = Placer(config.sample_rate_hertz)
+        self._resampler = Resampler(config.sample_rate_hertz)
+        self._samples = np.zeros(0, np.float32)  # not yet a whole block
+        self._lost = np.zeros(0, np.bool_)
+        self._level, self._detector, self._gate = Level(), VoiceDetector(), SoundGate()
+        self._tracker = ActivityTracker(config.leg)
+        self._new_speech = 0
+
+    @property
+    def sound(self) -> Sound:
+        return self._tracker.sound
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one instant of this leg."""
+        return self._decoder.frame_bytes
+
+    @property
+    def placement(self) -> Placement:
+        return self._placer.counters
+
+    def push(
+        self, data: bytes, offset_seconds: float | None, sequence: int | None
+    ) -> Iterator[Progress]:
+        """Decodes and places a message's bytes and decides every block they complete.
+
+        The leg moves on step by step: a due window must be requested before the next step.
+
+        Raises:
+            BadInput: the bytes are no whole samples, or lie implausibly far away.
+        """
+        samples = self._decoder.decode(data)
+        return self._take(self._placer.place(samples, offset_seconds, sequence))
+
+    def finish(self) -> Iterator[Progress]:
+        """No more audio: decides what is held; a last window is due if speech came after one."""
+        yield from self._take(self._placer.flush())
+        self._add(self._resampler.push(np.zeros(0, np.float32), last=True), lost=False)
+        self._add(np.zeros(-len(self._samples) % BLOCK, np.float32), lost=False)
+        yield from self._decide()
+        due = self._new_speech >= NEW_SPEECH
+        self._new_speech = 0
+        yield Progress(self.at, [], due)
+
+    def _take(self, stretches: list[Stretch]) -> Iterator[Progress]:
+        for stretch in stretches:
+            # The resampler's delay (some ms) blurs where a lost stretch begins: harmless here.
+            self._add(self._resampler.push(stretch.samples), stretch.lost)
+        return self._decide()
+
+    def _add(self, samples: FloatArray, lost: bool) -> None:
+        self._samples = np.concatenate([self._samples, samples])
+        self._lost = np.concatenate([self._lost, np.full(len(samples), lost)])
+
+    def _decide(self) -> Iterator[Progress]:
+        whole = len(self._samples) // BLOCK * BLOCK
+        if whole == 0:
+            return
+        samples, self._samples = self._samples[:whole], self._samples[whole:]
+        lost, self._lost = self._lost[:whole], self._lost[whole:]
+        if self.line is not LineState.OPEN:
+            samples = np.zeros_like(samples)
+        levelled = self._level.apply(samples)
+        sounds = self._gate.classify(levelled, self._detector.detect(levelled))
+        heard = Heard(
+            levelled,
+            np.array([sound is Sound.SPEECH for sound in sounds]),
+            np.logical_or.reduce(lost.reshape(-1, BLOCK), axis=1),
+            (np.abs(samples.reshape(-1, BLOCK)) >= FULL_SCALE).mean(axis=1, dtype=np.float32),
+        )
+        for cut in self._cuts(len(sounds)):
+            yield self._advance(heard, sounds, cut)
+
+    def _cuts(self, blocks: int) -> list[slice]:
+        """Splits new blocks where the grid of windows does, so that none spans a grid point."""
+        grid = SCORE_HOP // BLOCK
+        first = grid - self.at // BLOCK % grid
+        edges = [0, *range(first, blocks, grid), blocks]
+        return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+
+    def _advance(self, heard: Heard, sounds: list[Sound], cut: slice) -> Progress:
+        speech = heard.speech[cut]
+        activities = self._tracker.follow(sounds[cut])
+        self.at += len(speech) * BLOCK
+        self._new_speech += int(speech.sum()) * BLOCK
+        if self.grant is not None:
+            samples = heard.samples[cut.start * BLOCK : cut.stop * BLOCK]
+            self.grant.history.add(Heard(samples, speech, heard.lost[cut], heard.clipped[cut]))
+        due = self.at % SCORE_HOP == 0 and (
+            self.sound is Sound.SPEECH or self._new_speech >= NEW_SPEECH
+        )
+        if due:
+            self._new_speech = 0
+        return Progress(self.at, activities, due)

@@ -1,0 +1,148 @@
+"""Scores a batch of windows of any calls: features, baseline, model, reasons."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from emotion_service.audio import features, prosody
+from emotion_service.scoring.model import LABELS, EmotionModel, ModelCard
+from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker, padded
+from emotion_service.types import (
+    HOP,
+    Abstain,
+    EmotionScore,
+    FeatureFrames,
+    FloatArray,
+    Indices,
+    Permit,
+    Probabilities,
+    Prosody,
+    Quality,
+    Reason,
+)
+
+ENOUGH_SPEECH = 4800  # samples (0.6 s): below this nothing is claimed
+FIRM_SPEECH = 9600  # samples (1.2 s): below this a score is provisional
+LOST_LIMIT = 0.25  # of the window's audio: above this nothing is claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A request with its frames: what the model is shown."""
+
+    request: ScoringRequest
+    frames: FeatureFrames
+    prosody: Prosody
+    context: tuple[float, float, float]
+    reasons: tuple[Reason, ...]
+
+    @property
+    def abstain(self) -> Abstain | None:
+        if self.prosody.speech < ENOUGH_SPEECH:
+            return Abstain.TOO_LITTLE_SPEECH
+        return Abstain.AUDIO_LOST if self.request.quality.lost_fraction > LOST_LIMIT else None
+
+
+class Scorer:
+    """Shared by all calls and immutable; the state of a speaker travels in the request."""
+
+    def __init__(self, model: EmotionModel) -> None:
+        self._model = model
+        self.model_name = model.card.name
+        self.model_version = f"{model.card.name}-{model.card.version}"
+        self.model_licence = model.card.licence
+        self.model_sha256 = model.card.onnx_sha256
+
+    def new_speaker(self) -> Speaker:
+        """The memory of a speaker nobody has heard yet."""
+        return Speaker(self._model.card.typical)
+
+    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
+        """One score a request, in the same order. The clock is read for the figures only."""
+        began = time.perf_counter()
+        windows = look(batch)
+        featured = time.perf_counter()
+        scores = self._scores(windows)
+        done = time.perf_counter()
+        return ScoredBatch(scores, (featured - began) * 1e3, (done - featured) * 1e3)
+
+    def _scores(self, windows: list[Window]) -> list[EmotionScore]:
+        shown = [window for window in windows if window.abstain is None]
+        rows = iter(self._probabilities(shown))
+        return [self._score(w, None if w.abstain else next(rows)) for w in windows]
+
+    def _probabilities(self, windows: list[Window]) -> FloatArray:
+        if not windows:
+            return np.zeros((0, len(LABELS)), np.float32)
+        inputs = [padded(window.frames) for window in windows]
+        return self._model.run(
+            np.stack([values for values, _ in inputs]),
+            np.stack([voice for _, voice in inputs]),
+            np.array([window.context for window in windows], np.float32),
+        )
+
+    def _score(self, window: Window, row: FloatArray | None) -> EmotionScore:
+        request, card = window.request, self._model.card
+        probabilities = None if row is None else Probabilities(*(float(p) for p in row))
+        return EmotionScore(
+            permit=request.permit,
+            sequence=request.sequence,
+            start=window.frames.start,
+            end=request.end,
+            evidence=window.prosody.speech,
+            quality=request.quality,
+            model_version=self.model_version,
+            probabilities=probabilities,
+            indices=None if probabilities is None else _indices(probabilities, card),
+            provisional=window.prosody.speech < FIRM_SPEECH,
+            abstain=window.abstain,
+            reasons=window.reasons,
+        )
+
+
+def look(batch: list[ScoringRequest]) -> list[Window]:
+    """What the model is shown for each request; training learns from these as well."""
+    new_frames = features.extract([request.audio for request in batch])
+    return [_window(request, new) for request, new in zip(batch, new_frames, strict=True)]
+
+
+def skipped(
+    permit: Permit, sequence: int, end: int, evidence: int, quality: Quality, model_version: str
+) -> EmotionScore:
+    """The score of a window that was not looked at because the leg fell behind."""
+    return EmotionScore(
+        permit=permit,
+        sequence=sequence,
+        start=max(0, end - WINDOW_FRAMES * HOP),
+        end=end,
+        evidence=evidence,
+        quality=quality,
+        model_version=model_version,
+        probabilities=None,
+        indices=None,
+        provisional=evidence < FIRM_SPEECH,
+        abstain=Abstain.OVERLOADED,
+        reasons=(),
+    )
+
+
+def _window(request: ScoringRequest, new: FeatureFrames) -> Window:
+    speaker = request.speaker
+    frames = speaker.append(new)
+    described = prosody.describe(frames)
+    context = (speaker.baseline.mean("pitch"), described.pace, speaker.baseline.mean("pace"))
+    reasons = speaker.baseline.reasons(described)
+    speaker.learn(described, new)
+    return Window(request, frames, described, context, reasons)
+
+
+def _indices(probabilities: Probabilities, card: ModelCard) -> Indices:
+    by_label = asdict(probabilities)
+    return Indices(
+        arousal=sum(by_label[label] * weight for label, weight in card.arousal.items()),
+        valence=sum(by_label[label] * weight for label, weight in card.valence.items()),
+    )

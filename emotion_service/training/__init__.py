@@ -1,0 +1,1 @@
+"""Fits, proves and exports models with the code that serves. Never imported by the rest."""

@@ -1,0 +1,97 @@
+"""The network: convolutions over frames, a recurrent layer, attentive statistics.
+
+Normalisation is part of the graph, so that nothing but the graph has to be right in serving.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from emotion_service.scoring.model import LABELS
+from emotion_service.types import (
+    CENTROID,
+    ENERGY,
+    FLUX,
+    HARMONICITY,
+    JITTER,
+    LOG_F0,
+    MEL_BANDS,
+    SHIMMER,
+    TILT,
+)
+
+CHANNELS = MEL_BANDS + 10
+CONTEXT = 2
+
+
+class EmotionNetwork(nn.Module):
+    """Frames (b, 400, F), voice (b, 400), context (b, 3) to logits (b, 4)."""
+
+    def __init__(self, width: int = 96, hidden: int = 64, dropout: float = 0.3) -> None:
+        super().__init__()
+        self.convolutions = nn.Sequential(
+            _block(CHANNELS, width, 5, 2, dropout),
+            _block(width, width, 5, 2, dropout),
+            _block(width, width, 3, 1, dropout),
+        )
+        self.recurrence = nn.GRU(width, hidden, batch_first=True, bidirectional=True)
+        self.attention = nn.Sequential(
+            nn.Linear(2 * hidden, hidden), nn.Tanh(), nn.Linear(hidden, 1)
+        )
+        self.classifier = nn.Sequential(
+            nn.Linear(4 * hidden + CONTEXT, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, len(LABELS)),
+        )
+
+    def forward(self, frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
+        x = self.convolutions(normalise(frames, voice, context).transpose(1, 2)).transpose(1, 2)
+        x, _ = self.recurrence(x)
+        speech = nn.functional.max_pool1d(voice[:, None], 4)[:, 0, :, None]
+        weights = torch.softmax(self.attention(x) - 20.0 * (1.0 - speech), dim=1)
+        mean = (weights * x).sum(dim=1)
+        deviation = ((weights * (x - mean[:, None]) ** 2).sum(dim=1) + 1e-5).sqrt()
+        # Pace and its change against the speaker's own; pitch was made relative in the frames.
+        pace = torch.stack(
+            [(context[:, 1] - 6.0) / 1.5, (context[:, 1] - context[:, 2]) / 1.5], dim=1
+        )
+        result: Tensor = self.classifier(torch.cat([mean, deviation, pace], dim=1))
+        return result
+
+
+def normalise(frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
+    """Takes out level, line and speaker: (b, 400, F) to (b, 400, CHANNELS), each about ±1.
+
+    The spectrum is relative to its own mean over the window's speech, pitch to the speaker's
+    usual pitch.
+    """
+    mask = voice[..., None]
+    speech = mask.sum(dim=1, keepdim=True) + 1e-3
+    mel, energy = frames[..., :MEL_BANDS], frames[..., ENERGY : ENERGY + 1]
+    mel = (mel - (mel * mask).sum(dim=1, keepdim=True) / speech) / 2.5
+    energy = (energy - (energy * mask).sum(dim=1, keepdim=True) / speech) / 10.0
+    pitched = (frames[..., LOG_F0] > 0).to(frames.dtype) * voice
+    relative = (frames[..., LOG_F0] - context[:, :1]) * pitched / 0.3
+    prosody = [
+        relative,
+        pitched,
+        frames[..., HARMONICITY] * 2 - 1,
+        frames[..., TILT] / 5 + 1,
+        frames[..., CENTROID] - 6.8,
+        frames[..., FLUX] - 1,
+        frames[..., JITTER] * 10,
+        frames[..., SHIMMER] / 5,
+        voice,
+    ]
+    return torch.cat([mel, energy, torch.stack(prosody, dim=2)], dim=2).clamp(-4.0, 4.0)
+
+
+def _block(inputs: int, outputs: int, kernel: int, stride: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(inputs, outputs, kernel, stride, kernel // 2),
+        nn.BatchNorm1d(outputs),
+        nn.ReLU(),
+        nn.Dropout1d(dropout / 2),
+    )

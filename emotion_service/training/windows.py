@@ -1,0 +1,108 @@
+"""Clips as serving would see them: telephone audio through a Leg, the windows it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+
+from emotion_service.audio.codecs import encode_pcma, encode_pcmu
+from emotion_service.calls.leg import Grant, Leg
+from emotion_service.calls.scorer import ENOUGH_SPEECH, look
+from emotion_service.errors import CorpusError
+from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
+from emotion_service.scoring.speaker import SILENT_FRAMES, Speaker, padded
+from emotion_service.types import (
+    HOP,
+    BoolArray,
+    Consent,
+    FeatureFrames,
+    FloatArray,
+    LegConfig,
+    Party,
+    Permit,
+    Prosody,
+)
+
+UNKNOWN = {name: Typical(0.0, 1e9) for name in QUANTITIES}  # before anything is learned
+ENCODERS: dict[str, Callable[[FloatArray], bytes]] = {
+    "audio/PCMU": encode_pcmu,
+    "audio/PCMA": encode_pcma,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One window: its place among the clip's frames, its prosody, its share of new speech."""
+
+    first: int
+    last: int
+    prosody: Prosody
+    new_speech: int  # samples
+
+
+@dataclass(frozen=True, slots=True)
+class ClipWindows:
+    """All frames of a clip, float32 (t, F) and bool (t,), and its windows in order."""
+
+    values: FloatArray
+    voice: BoolArray
+    windows: tuple[Shown, ...]
+
+    @property
+    def usable(self) -> tuple[int, ...]:
+        """Indices of the windows with enough speech to be scored."""
+        return tuple(
+            i for i, shown in enumerate(self.windows) if shown.prosody.speech >= ENOUGH_SPEECH
+        )
+
+    def inputs(self, index: int) -> tuple[FloatArray, FloatArray]:
+        """The model's frames and voice for one window, padded."""
+        shown = self.windows[index]
+        cut = slice(shown.first, shown.last)
+        return padded(FeatureFrames(shown.first * HOP, self.values[cut], self.voice[cut]))
+
+    def contexts(self, baseline: Baseline) -> list[tuple[float, float, float]]:
+        """Each window's context, given what is known of the speaker before the clip."""
+        contexts = []
+        for shown in self.windows:
+            contexts.append((baseline.mean("pitch"), shown.prosody.pace, baseline.mean("pace")))
+            baseline.update(shown.prosody, shown.new_speech)
+        return contexts
+
+
+def windows_of(samples: FloatArray, encoding: str) -> ClipWindows:
+    """Sends float32 (n,) at 8 kHz through codec, level, voice and features, as one leg."""
+    leg = Leg(LegConfig("customer", Party.CUSTOMER, encoding, 8000))
+    permit = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
+    leg.grant = Grant(permit, Speaker(UNKNOWN), 0)
+    new: list[FeatureFrames] = []
+    shown: list[Shown] = []
+    for step in chain(leg.push(ENCODERS[encoding](samples), None, None), leg.finish()):
+        if not step.due:
+            continue
+        (window,) = look([leg.grant.request(step.at, len(shown), 0)])
+        fresh = step.at // HOP - sum(len(frames.voice) for frames in new)
+        new.append(_last(window.frames, fresh))
+        shown.append(
+            Shown(
+                window.frames.start // HOP,
+                window.frames.end // HOP,
+                window.prosody,
+                int(new[-1].voice.sum()) * HOP,
+            )
+        )
+    return ClipWindows(
+        np.concatenate([SILENT_FRAMES[:0], *(frames.values for frames in new)]),
+        np.concatenate([np.zeros(0, np.bool_), *(frames.voice for frames in new)]),
+        tuple(shown),
+    )
+
+
+def _last(frames: FeatureFrames, count: int) -> FeatureFrames:
+    if count > len(frames.voice):
+        raise CorpusError("a clip with more than 4 s between two windows: cut its silence out")
+    cut = slice(len(frames.voice) - count, None)
+    return FeatureFrames(frames.end - count * HOP, frames.values[cut], frames.voice[cut])
