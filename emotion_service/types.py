@@ -153,15 +153,6 @@ class EncodedAudio:
     sequence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AudioChunk:
-    """Decoded mono audio at 8 kHz: `samples` is float32 (n,) in -1..1, the first at `start`."""
-
-    leg: str
-    start: int
-    samples: FloatArray
-
-
 # --- hop 2: samples to voice ------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion_service.audio.activity import RUN_BLOCKS
-from emotion_service.calls.leg import Grant, Leg, Progress
+from emotion_service.calls.leg import Leg, Progress
 from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
 from emotion_service.cues.summary import LegEnd
@@ -190,8 +190,7 @@ class Call:
         if isinstance(answer, NotScored):
             self._refused[name] = answer
             return [ScoringStatus(name, answer)]
-        leg = self._legs[name]
-        leg.grant = Grant(answer, self._scorer.new_speaker(), leg.at)
+        self._legs[name].allow(answer, self._scorer.new_speaker())
         self._course.open(name)
         self._refused.pop(name, None)
         return [ScoringStatus(name, None)]
@@ -220,13 +219,15 @@ class Call:
         """The message's bytes by leg; interleaved samples are taken apart."""
         if audio.leg:
             return [(audio.leg, audio.data)]
-        formats = {(leg.encoding, leg.sample_rate_hertz) for leg in self.config.legs}
+        formats = {
+            (leg.encoding.lower(), leg.sample_rate_hertz, leg.channels) for leg in self.config.legs
+        }
         width = next(iter(self._legs.values())).frame_bytes
         if len(formats) > 1 or len(audio.data) % (width * len(self._legs)):
             raise BadInput(
                 "BAD_INTERLEAVING",
-                "audio without a leg holds all legs sample by sample: they must share encoding "
-                f"and rate, and its {len(audio.data)} bytes must be whole samples of all "
+                "audio without a leg holds all legs sample by sample: they must share encoding, "
+                f"rate and channels, and its {len(audio.data)} bytes must be whole samples of all "
                 f"{len(self._legs)} legs; name the leg, or send equal lengths",
             )
         table = np.frombuffer(audio.data, np.uint8).reshape(-1, len(self._legs), width)

@@ -72,7 +72,7 @@ class Grant:
         )
 
     def quality(self, skipped_windows: int) -> Quality:
-        window = self.history.last(WINDOW)
+        window = self.history.last(min(WINDOW, len(self.history) - LEAD_IN))
         return Quality(float(window.lost.mean()), float(window.clipped.mean()), skipped_windows)
 
     def evidence(self) -> int:
@@ -97,6 +97,12 @@ class Leg:
         self._level, self._detector, self._gate = Level(), VoiceDetector(), SoundGate()
         self._tracker = ActivityTracker(config.leg)
         self._new_speech = 0
+
+    def allow(self, permit: Permit, speaker: Speaker) -> Grant:
+        """From here on the leg may be scored; what was said before counts for nothing."""
+        self.grant = Grant(permit, speaker, self.at)
+        self._new_speech = 0
+        return self.grant
 
     @property
     def sound(self) -> Sound:

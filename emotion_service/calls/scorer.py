@@ -62,12 +62,21 @@ class Scorer:
         return Speaker(self._model.card.typical)
 
     def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
-        """One score a request, in the same order. The clock is read for the figures only."""
-        began = time.perf_counter()
-        windows = look(batch)
-        featured = time.perf_counter()
-        scores = self._scores(windows)
-        done = time.perf_counter()
+        """One score a request, in the same order. The clock is read for the figures only.
+
+        When it fails, no speaker has learned anything: the requests can be scored again.
+        """
+        memories = [(request.speaker, request.speaker.copy()) for request in batch]
+        try:
+            began = time.perf_counter()
+            windows = look(batch)
+            featured = time.perf_counter()
+            scores = self._scores(windows)
+            done = time.perf_counter()
+        except Exception:
+            for speaker, memory in memories:
+                speaker.restore(memory)
+            raise
         return ScoredBatch(scores, (featured - began) * 1e3, (done - featured) * 1e3)
 
     def _scores(self, windows: list[Window]) -> list[EmotionScore]:

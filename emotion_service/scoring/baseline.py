@@ -29,6 +29,12 @@ class Baseline:
         self._weight = dict.fromkeys(QUANTITIES, 0.0)
         self._sum = dict.fromkeys(QUANTITIES, 0.0)
 
+    def copy(self) -> Baseline:
+        """An independent baseline that knows the same."""
+        same = Baseline(self._prior)
+        same._weight, same._sum = dict(self._weight), dict(self._sum)
+        return same
+
     def update(self, prosody: Prosody, new_speech: int) -> None:
         """Adds a window in which `new_speech` samples of speech were not counted before."""
         weight = new_speech / SAMPLE_RATE_HERTZ

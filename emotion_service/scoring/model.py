@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +24,12 @@ from emotion_service.types import FEATURE_NAMES, FEATURE_VERSION, HOP, FloatArra
 LABELS = ("anger", "happiness", "sadness", "neutral")
 CONTEXT_NAMES = ("usual_log_f0", "pace", "usual_pace")
 GOLDEN_TOLERANCE = 1e-3  # of a probability, across processors
+GOLDEN_SHAPES: dict[str, tuple[int, ...]] = {  # of each window
+    "frames": (WINDOW_FRAMES, len(FEATURE_NAMES)),
+    "voice": (WINDOW_FRAMES,),
+    "context": (len(CONTEXT_NAMES),),
+    "probabilities": (len(LABELS),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +103,7 @@ def load(folder: Path) -> EmotionModel:
     _expect(folder, "window_frames", card.window_frames, WINDOW_FRAMES)
     _expect(folder, "labels", card.labels, LABELS)
     _expect(folder, "typical", tuple(card.typical), tuple(QUANTITIES))
-    model = EmotionModel(card, onnx)
-    _replay(model, folder / "golden.npz")
-    return model
+    return _replayed(card, onnx, folder)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -113,10 +120,14 @@ def read_card(folder: Path) -> ModelCard:
             for field in dataclasses.fields(ModelCard)
         }
         return ModelCard(**{**values, "typical": typical})
-    except (ValueError, TypeError) as error:
-        raise ModelMismatch(f"{folder / 'model.json'} cannot be read: {error}") from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelMismatch(
+            f"{folder / 'model.json'} cannot be read ({error}): restore the folder"
+        ) from error
     except KeyError as error:
-        raise ModelMismatch(f"{folder / 'model.json'} lacks the field {error}") from error
+        raise ModelMismatch(
+            f"{folder / 'model.json'} lacks the field {error}: restore the folder"
+        ) from error
 
 
 def _read(path: Path) -> bytes:
@@ -137,14 +148,43 @@ def _expect(folder: Path, name: str, given: object, expected: object) -> None:
         )
 
 
-def _replay(model: EmotionModel, path: Path) -> None:
-    _read(path)
-    with np.load(path, allow_pickle=False) as golden:
-        expected = golden["probabilities"]
+def _replayed(card: ModelCard, onnx: bytes, folder: Path) -> EmotionModel:
+    golden = _golden(folder / "golden.npz")
+    try:
+        model = EmotionModel(card, onnx)
         given = model.run(golden["frames"], golden["voice"], golden["context"])
-    difference = float(np.abs(given - expected).max())
+        difference = float(np.abs(given - golden["probabilities"]).max())
+    except Exception as error:  # ONNX Runtime's errors have no other class in common
+        raise ModelMismatch(
+            f"{folder / 'model.onnx'} cannot be run ({error}): restore the folder"
+        ) from error
     if not difference <= GOLDEN_TOLERANCE:
         raise ModelMismatch(
-            f"{path}: the replay differs by {difference:.2g}, at most {GOLDEN_TOLERANCE} is "
-            "allowed: this ONNX Runtime or processor computes something else; do not serve"
+            f"{folder / 'golden.npz'}: the replay differs by {difference:.2g}, at most "
+            f"{GOLDEN_TOLERANCE} is allowed: this ONNX Runtime or processor computes something "
+            "else; do not serve"
         )
+    return model
+
+
+def _golden(path: Path) -> dict[str, FloatArray]:
+    """The arrays of GOLDEN_SHAPES, float32, of at least one window."""
+    content = _read(path)
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            golden: dict[str, FloatArray] = {name: file[name] for name in GOLDEN_SHAPES}
+        count = max(1, len(golden["frames"]))
+    except UNREADABLE as error:
+        raise ModelMismatch(f"{path} cannot be read ({error}): restore the folder") from error
+    for name, shape in GOLDEN_SHAPES.items():
+        given, expected = (golden[name].dtype.name, golden[name].shape), (count, *shape)
+        if given != ("float32", expected):
+            raise ModelMismatch(
+                f"{path}: {name} is {given[0]} {given[1]}, expected float32 {expected}: restore "
+                "the folder"
+            )
+    return golden
+
+
+# All that NumPy raises for a file that is cut short, altered, or no .npz at all.
+UNREADABLE = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)

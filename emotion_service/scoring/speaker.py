@@ -17,29 +17,33 @@ class Speaker:
 
     def __init__(self, prior: Mapping[str, Typical]) -> None:
         self.baseline = Baseline(prior)
-        self._frames = FeatureFrames(0, SILENT_FRAMES[:0], np.zeros(0, np.bool_))
-        self._learned = 0  # the baseline knows the frames up to here
+        self._frames = NO_FRAMES
 
     def append(self, frames: FeatureFrames) -> FeatureFrames:
         """Adds new frames; returns the window that ends with them, at most WINDOW_FRAMES.
 
-        After a hole in time the window starts anew. Frames that are already there are
-        replaced, so that a batch that failed can be scored again.
+        After a hole in time the window starts anew.
         """
-        kept = self._frames
-        before = (frames.start - kept.start) // HOP
-        if not 0 <= before <= len(kept.voice):
-            before = 0
-        values = np.concatenate([kept.values[:before], frames.values])[-WINDOW_FRAMES:]
-        voice = np.concatenate([kept.voice[:before], frames.voice])[-WINDOW_FRAMES:]
+        kept = self._frames if frames.start == self._frames.end else NO_FRAMES
+        values = np.concatenate([kept.values, frames.values])[-WINDOW_FRAMES:]
+        voice = np.concatenate([kept.voice, frames.voice])[-WINDOW_FRAMES:]
         self._frames = FeatureFrames(frames.end - len(voice) * HOP, values, voice)
         return self._frames
 
     def learn(self, prosody: Prosody, new: FeatureFrames) -> None:
         """Adds a window's prosody to the baseline, weighted by the speech of its new frames."""
-        if new.end > self._learned:
-            self.baseline.update(prosody, int(new.voice.sum()) * HOP)
-            self._learned = new.end
+        self.baseline.update(prosody, int(new.voice.sum()) * HOP)
+
+    def copy(self) -> Speaker:
+        """The same memory, to go back to; see restore."""
+        same = Speaker({})
+        same.restore(self)
+        return same
+
+    def restore(self, earlier: Speaker) -> None:
+        """Back to what an earlier copy remembers, as if nothing had been heard since."""
+        self.baseline = earlier.baseline.copy()
+        self._frames = earlier._frames
 
 
 def padded(window: FeatureFrames) -> tuple[FloatArray, FloatArray]:
@@ -58,3 +62,4 @@ def _silent_frame() -> FloatArray:
 
 
 SILENT_FRAMES = np.tile(_silent_frame(), (WINDOW_FRAMES, 1))
+NO_FRAMES = FeatureFrames(0, SILENT_FRAMES[:0], np.zeros(0, np.bool_))

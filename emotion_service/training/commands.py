@@ -30,7 +30,7 @@ def crossval_command(
     corpus: Corpus,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folds, figures and models go here.")],
     processes: Processes = os.cpu_count() or 1,
-    seed: Seed = Recipe.seed,
+    seed: Seed = Recipe().seed,
 ) -> None:
     """Train without each speaker in turn and judge on that speaker; an interrupted run goes on."""
     report = crossval(_clips(corpus), Recipe(seed=seed), out, processes, Console(stderr=True))
@@ -44,7 +44,7 @@ def train_command(
         Path, typer.Option("--crossval", metavar="FILE", help="Its crossval.json: calibration.")
     ],
     licence: Annotated[str, typer.Option(help="What the data allows, as an SPDX name.")],
-    seed: Seed = Recipe.seed,
+    seed: Seed = Recipe().seed,
 ) -> None:
     """Train on all speakers and export a model folder, which is then checked as serving does."""
     figures = json.loads(crossval_json.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 
 from emotion_service.audio.codecs import encode_pcma, encode_pcmu
-from emotion_service.calls.leg import Grant, Leg
+from emotion_service.calls.leg import Leg
 from emotion_service.calls.scorer import ENOUGH_SPEECH, look
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
@@ -77,13 +77,13 @@ def windows_of(samples: FloatArray, encoding: str) -> ClipWindows:
     """Sends float32 (n,) at 8 kHz through codec, level, voice and features, as one leg."""
     leg = Leg(LegConfig("customer", Party.CUSTOMER, encoding, 8000))
     permit = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
-    leg.grant = Grant(permit, Speaker(UNKNOWN), 0)
+    grant = leg.allow(permit, Speaker(UNKNOWN))
     new: list[FeatureFrames] = []
     shown: list[Shown] = []
     for step in chain(leg.push(ENCODERS[encoding](samples), None, None), leg.finish()):
         if not step.due:
             continue
-        (window,) = look([leg.grant.request(step.at, len(shown), 0)])
+        (window,) = look([grant.request(step.at, len(shown), 0)])
         fresh = step.at // HOP - sum(len(frames.voice) for frames in new)
         new.append(_last(window.frames, fresh))
         shown.append(
