@@ -1,0 +1,1 @@
+"""Who hears of a call: everything that leaves it goes through here."""

@@ -1,0 +1,271 @@
+"""What every protocol drives: one call on the event loop, scored by the batcher, told to the bus.
+
+A front pushes what arrives and writes what comes out:
+
+    stream = CallStream(config, service)
+    ... await stream.push(audio); stream.update(change); await stream.finish() ...   # one task
+    async for said in stream.outbox: write(said.event, said.latency(now))            # another
+    stream.abandon()                                                                 # finally
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from emotion_service.calls.call import Call
+from emotion_service.calls.scorer import Scorer
+from emotion_service.delivery.bus import Bus
+from emotion_service.delivery.notice import (
+    Acknowledged,
+    Address,
+    CallState,
+    Latency,
+    Ready,
+    Reconnect,
+    StreamEvent,
+    state_key,
+)
+from emotion_service.delivery.outbox import Outbox
+from emotion_service.scoring.batcher import Batcher, Scored
+from emotion_service.types import (
+    AttributeChange,
+    CallConfig,
+    CallEvent,
+    CallSummary,
+    CallUpdate,
+    Cue,
+    EmotionScore,
+    EncodedAudio,
+    Pacing,
+    ScoringStatus,
+    SpeechActivity,
+)
+
+UNWRITTEN = 256  # events waiting for the writer
+RECORDED_PENDING = 4  # windows of a recorded call being scored; with more its sender waits
+ACKNOWLEDGE_SECONDS = 1.0
+ARRIVALS = 1024  # messages whose arrival is remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What all calls of a process share."""
+
+    scorer: Scorer
+    batcher: Batcher
+    bus: Bus
+    clock: Callable[[], float] = time.monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event for the call's own stream; `arrived` is when its last needed audio did."""
+
+    event: StreamEvent
+    arrived: float | None = None
+    scored: Scored | None = None
+
+    def latency(self, now: float) -> Latency | None:
+        """What the service added when the event is written `now`; None where nothing waited."""
+        if self.arrived is None:
+            return None
+        total = (now - self.arrived) * 1e3
+        if self.scored is None:
+            return Latency(total)
+        return Latency(total, self.scored.queue_ms, self.scored.features_ms, self.scored.model_ms)
+
+
+class CallStream:
+    """One call from its config to its summary.
+
+    Raises:
+        BadInput: the config cannot be used, or its call_id is live already.
+    """
+
+    def __init__(self, config: CallConfig, service: Service) -> None:
+        self.config = config
+        self._service = service
+        self._call = Call(config, service.scorer)
+        # A recorded call loses nothing: `push` waits for the writer instead.
+        recorded = config.pacing is Pacing.RECORDED
+        self.outbox: Outbox[Said] = Outbox(sys.maxsize if recorded else UNWRITTEN)
+        self._address = Address(config.call_id, config.tenant, config.queue, config.agent_id)
+        self._futures: dict[asyncio.Future[Scored], str] = {}  # of which leg
+        self._resolved = asyncio.Event()
+        self._failure: Exception | None = None
+        self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
+        self._acknowledger = Acknowledger()
+        events = self._call.start()
+        service.bus.open(self._address, config.contact_id, config.latency_budget_ms, self.state)
+        self._live = True
+        scorer = service.scorer
+        self.say(Ready(scorer.model_version, scorer.model_licence, config.latency_budget_ms))
+        self._tell(events)
+
+    # --- what arrives ---
+
+    async def push(self, audio: EncodedAudio) -> None:
+        """A message of audio. Live calls never wait in here.
+
+        Raises:
+            BadInput: see Call.push.
+        """
+        arrived = self._service.clock()
+        events = self._call.push(audio)
+        self._arrivals.append((self._call.elapsed, arrived))
+        self._tell(events, arrived)
+        self._submit(arrived)
+        if audio.sequence is not None:
+            for heard in self._acknowledger.heard(audio.leg, audio.sequence, arrived):
+                self.say(heard)
+        if self.config.pacing is Pacing.RECORDED:
+            await self._pending_at_most(RECORDED_PENDING)
+            await self.outbox.below(UNWRITTEN)
+
+    def update(self, change: CallUpdate) -> None:
+        """A change in the call. Where it ends a permission to score, nothing more is scored.
+
+        Raises:
+            BadInput: see Call.update.
+        """
+        events = self._call.update(change)
+        for event in events:
+            if isinstance(event, ScoringStatus):
+                self._cancel([f for f, leg in self._futures.items() if leg == event.leg])
+        self._tell(events)
+        match change:
+            case AttributeChange("queue", value):
+                self._address = replace(self._address, queue=value)
+            case AttributeChange("agent_id", value):
+                self._address = replace(self._address, agent_id=value)
+        self._service.bus.move(self._address)
+
+    async def finish(self) -> None:
+        """No more will arrive: flushes, waits for the last scores, says the summary last."""
+        ended = self._service.clock()
+        events = self._call.finish()
+        self._arrivals.append((self._call.elapsed, ended))
+        self._tell(events, ended)
+        self._submit(ended)
+        await self._pending_at_most(0)
+        for heard in self._acknowledger.finished():
+            self.say(heard)
+        self._tell(self._call.close())
+        self.outbox.close()
+
+    # --- how it ends otherwise ---
+
+    def fail(self, error: Exception) -> None:
+        """Ends the stream with this error, after what is already waiting to be written."""
+        self._failure = self._failure or error
+        self._resolved.set()
+        self.outbox.close(error)
+
+    def abandon(self) -> None:
+        """Nobody listens any more: leaves no future and no live call behind. Idempotent."""
+        self._cancel(list(self._futures))
+        self.outbox.close()
+        if self._live:
+            self._live = False
+            self._service.bus.drop(self.config.call_id)
+
+    # --- what it says ---
+
+    def say(self, event: Ready | Reconnect | Acknowledged) -> None:
+        """To the call's own stream only."""
+        self.outbox.put(Said(event))
+
+    def state(self) -> CallState:
+        """The call as it stands."""
+        legs = tuple(self._call.leg_states())
+        return CallState(self._address, self.config.contact_id, True, self._call.elapsed, legs)
+
+    def _tell(
+        self, events: list[CallEvent], arrived: float | None = None, scored: Scored | None = None
+    ) -> None:
+        """To the call's own stream and to the bus; the rest says what the events waited for."""
+        for event in events:
+            if isinstance(event, Cue):
+                said = Said(event, self._arrival(event.end), scored)
+            elif isinstance(event, EmotionScore):
+                said = Said(event, arrived, scored)
+            else:
+                said = Said(event)
+            self.outbox.put(said, state_key(event))
+            self._publish(said)
+
+    def _publish(self, said: Said) -> None:
+        bus, call_id = self._service.bus, self.config.call_id
+        match said.event:
+            case EmotionScore() | Cue() | SpeechActivity() as event:
+                bus.tell(call_id, event, said.latency(self._service.clock()))
+            case CallSummary() as summary:
+                self._live = False
+                bus.end(call_id, summary)
+
+    def _arrival(self, end: int) -> float | None:
+        """When the message arrived with which the call reached `end`."""
+        found = None
+        for elapsed, arrived in reversed(self._arrivals):
+            if elapsed < end:
+                break
+            found = arrived
+        return found
+
+    # --- scores on their way ---
+
+    def _submit(self, arrived: float) -> None:
+        for request in self._call.take_requests():
+            future = self._service.batcher.submit(request)
+            self._futures[future] = request.leg
+            future.add_done_callback(partial(self._scored, arrived))
+
+    def _scored(self, arrived: float, future: asyncio.Future[Scored]) -> None:
+        if self._futures.pop(future, None) is None:
+            return  # cancelled
+        try:
+            scored = future.result()
+            self._tell(self._call.resolve(scored.score), arrived, scored)
+        except Exception as error:
+            self.fail(error)
+        self._resolved.set()
+
+    def _cancel(self, futures: list[asyncio.Future[Scored]]) -> None:
+        for future in futures:
+            del self._futures[future]
+            future.cancel()
+
+    async def _pending_at_most(self, count: int) -> None:
+        while self._call.pending > count and self._failure is None:
+            self._resolved.clear()
+            await self._resolved.wait()
+        if self._failure is not None:
+            raise self._failure
+
+
+class Acknowledger:
+    """Which sequence numbers to acknowledge: a second after it came, a message has its place
+    (or, missing, has been given up: that takes 200 ms)."""
+
+    def __init__(self) -> None:
+        self._highest: dict[str, int] = {}
+        self._next: dict[str, tuple[float, int]] = {}  # by leg: since when, up to where
+
+    def heard(self, leg: str, sequence: int, now: float) -> list[Acknowledged]:
+        """A message came `now` (seconds); what is to be acknowledged, once a second a leg."""
+        highest = self._highest[leg] = max(sequence, self._highest.get(leg, 0))
+        since, placed = self._next.setdefault(leg, (now, highest))
+        if now - since < ACKNOWLEDGE_SECONDS:
+            return []
+        self._next[leg] = (now, highest)
+        return [Acknowledged(leg, placed)]
+
+    def finished(self) -> list[Acknowledged]:
+        """The call's audio has ended and been flushed."""
+        return [Acknowledged(leg, highest) for leg, highest in self._highest.items()]

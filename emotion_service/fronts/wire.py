@@ -1,0 +1,211 @@
+"""Between the API's messages and the domain's types, in both directions. No gRPC in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from google.protobuf import json_format
+
+from emotion_service import types
+from emotion_service.delivery.notice import CallState, Heartbeat, Latency, Notice, StreamEvent
+from emotion_service.errors import BadInput
+from emotion_service.fronts import messages
+from emotion_service.fronts.messages import domain_enum
+from emotion_service.v1 import emotion_service_pb2 as pb
+
+MAX_CALL_ID = 128  # characters
+MAX_LEG_NAME = 32
+MAX_LEGS = 8
+MAX_ATTRIBUTES = 32
+MAX_LATENCY_BUDGET_MS = 10_000
+DEFAULT_LATENCY_BUDGET_MS = 300
+MAX_AUDIO = 1 << 20  # bytes a message
+DTMF_DIGITS = frozenset("0123456789*#ABCD")
+
+
+# --- in: messages to domain -------------------------------------------------------------------
+
+
+def config_from_proto(config: pb.CallConfig) -> types.CallConfig:
+    """The first message of a stream.
+
+    Raises:
+        BadInput: for the first field that is missing or out of its range.
+    """
+    _expect(0 < len(config.call_id) <= MAX_CALL_ID, "CALL_ID", "1 to 128 characters")
+    _expect(0 < len(config.legs) <= MAX_LEGS, "LEGS", "1 to 8 legs")
+    _expect(len(config.attributes) <= MAX_ATTRIBUTES, "ATTRIBUTES", "at most 32 attributes")
+    budget = DEFAULT_LATENCY_BUDGET_MS
+    if config.HasField("latency_budget_ms"):
+        budget = config.latency_budget_ms
+    _expect(0 < budget <= MAX_LATENCY_BUDGET_MS, "LATENCY_BUDGET", "1 to 10000 ms")
+    legs = tuple(_leg_config(leg) for leg in config.legs)
+    _expect(len({leg.leg for leg in legs}) == len(legs), "LEG_NAME", "a name of its own a leg")
+    return types.CallConfig(
+        call_id=config.call_id,
+        legs=legs,
+        contact_id=config.contact_id or config.call_id,
+        tenant=config.tenant,
+        queue=config.queue,
+        agent_id=config.agent_id,
+        attributes=tuple(sorted(config.attributes.items())),
+        latency_budget_ms=budget,
+        pacing=domain_enum(types.Pacing, pb.Pacing, config.pacing or pb.PACING_LIVE),
+        disclosure_given=config.disclosure_given,
+        consent=_consent(config.consent),
+        allow_mixed_for_testing=config.allow_mixed_for_testing,
+    )
+
+
+def _leg_config(leg: pb.LegConfig) -> types.LegConfig:
+    _expect(0 < len(leg.leg) <= MAX_LEG_NAME, "LEG_NAME", "a name of 1 to 32 characters a leg")
+    return types.LegConfig(
+        leg=leg.leg,
+        party=domain_enum(types.Party, pb.Party, leg.party),
+        encoding=leg.encoding,
+        sample_rate_hertz=leg.sample_rate_hertz,
+        channels=leg.channels or 1,
+    )
+
+
+def audio_from_proto(audio: pb.AudioChunk) -> types.EncodedAudio:
+    """A message of audio.
+
+    Raises:
+        BadInput: AUDIO_INVALID when it holds more than 1 MiB.
+    """
+    _expect(len(audio.data) <= MAX_AUDIO, "AUDIO", "at most 1 MiB of audio a message")
+    offset = audio.offset
+    return types.EncodedAudio(
+        leg=audio.leg,
+        data=audio.data,
+        offset_seconds=offset.seconds + offset.nanos / 1e9 if audio.HasField("offset") else None,
+        sequence=audio.sequence if audio.HasField("sequence") else None,
+    )
+
+
+def update_from_proto(update: pb.CallUpdate) -> types.CallUpdate:
+    """A change in the call.
+
+    Raises:
+        BadInput: for an empty update, or a value that does not exist.
+    """
+    change = update.WhichOneof("change")
+    if change is None:
+        raise BadInput("UPDATE_INVALID", "an update without a change: set one of its fields")
+    return UPDATES[change](update)
+
+
+def _party_change(change: pb.LegParty) -> types.PartyChange:
+    return types.PartyChange(change.leg, domain_enum(types.Party, pb.Party, change.party))
+
+
+def _line_change(change: pb.LegLine) -> types.LineChange:
+    return types.LineChange(change.leg, domain_enum(types.LineState, pb.LineState, change.state))
+
+
+def _dtmf_digit(digit: str) -> types.DtmfDigit:
+    _expect(digit in DTMF_DIGITS, "DTMF_DIGIT", "one of 0-9 * # A-D")
+    return types.DtmfDigit()
+
+
+def _end_reason(reason: pb.EndReason.ValueType) -> types.EndReasonChange:
+    return types.EndReasonChange(domain_enum(types.EndReason, pb.EndReason, reason))
+
+
+def _consent(consent: pb.Consent.ValueType) -> types.Consent:
+    return domain_enum(types.Consent, pb.Consent, consent or pb.CONSENT_PENDING)
+
+
+def _expect(holds: bool, what: str, expected: str) -> None:
+    if not holds:
+        field = what.lower().replace("_", " ")
+        raise BadInput(f"{what}_INVALID", f"{field}: {expected} is expected; correct it")
+
+
+# --- out: domain to messages ------------------------------------------------------------------
+
+
+def event_to_proto(
+    call_id: str,
+    contact_id: str,
+    event: StreamEvent,
+    latency: Latency | None,
+    budget_ms: int,
+) -> pb.StreamingAnalyzeResponse:
+    """An event as its call's own stream hears it; `latency` is None offline."""
+    said = pb.StreamingAnalyzeResponse
+    match event:
+        case types.EmotionScore():
+            return said(score=messages.score(call_id, event, latency, budget_ms))
+        case types.Cue():
+            return said(cue=messages.cue(call_id, event, latency, budget_ms))
+        case types.SpeechActivity():
+            return said(activity=messages.activity(call_id, event))
+        case types.CallSummary():
+            return said(summary=messages.summary(call_id, contact_id, event))
+        case _:
+            return said(status=messages.status(call_id, event))
+
+
+def watched_to_proto(cursor: str, watched: CallState | Notice | Heartbeat) -> pb.WatchCuesResponse:
+    """What a watcher hears; `cursor` is where to resume after it."""
+    response = pb.WatchCuesResponse(cursor=cursor)
+    event = watched.event if isinstance(watched, Notice) else watched
+    match event:
+        case Heartbeat():
+            response.heartbeat.dropped = event.dropped
+        case CallState():
+            response.call.CopyFrom(call_to_proto(event))
+        case _:
+            assert isinstance(watched, Notice)
+            said = event_to_proto(
+                watched.call_id, watched.contact_id, event, watched.latency, watched.budget_ms
+            )
+            kind = said.WhichOneof("response")  # score, cue, activity, summary: named alike
+            getattr(response, str(kind)).CopyFrom(getattr(said, str(kind)))
+    return response
+
+
+def call_to_proto(state: CallState) -> pb.CallState:
+    """A call as GetCall and a snapshot show it."""
+    call_id = state.address.call_id
+    return pb.CallState(
+        call_id=call_id,
+        contact_id=state.contact_id,
+        tenant=state.address.tenant,
+        queue=state.address.queue,
+        agent_id=state.address.agent_id,
+        live=state.live,
+        elapsed=messages.duration(state.elapsed),
+        legs=[messages.leg_state(call_id, leg) for leg in state.legs],
+        summary=None
+        if state.summary is None
+        else messages.summary(call_id, state.contact_id, state.summary),
+    )
+
+
+def to_json_line(
+    message: pb.StreamingAnalyzeResponse | pb.WatchCuesResponse | pb.GetCallResponse,
+) -> str:
+    """Proto-JSON on one line: names in snake_case, unset numbers, texts and enums written out."""
+    return json_format.MessageToJson(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+        indent=None,
+        ensure_ascii=False,
+    )
+
+
+UPDATES: dict[str, Callable[[pb.CallUpdate], types.CallUpdate]] = {
+    "agent_id": lambda update: types.AttributeChange("agent_id", update.agent_id),
+    "queue": lambda update: types.AttributeChange("queue", update.queue),
+    "ivr_step": lambda update: types.AttributeChange("ivr_step", update.ivr_step),
+    "leg_party": lambda update: _party_change(update.leg_party),
+    "leg_line": lambda update: _line_change(update.leg_line),
+    "dtmf_digit": lambda update: _dtmf_digit(update.dtmf_digit),
+    "consent": lambda update: types.ConsentChange(_consent(update.consent)),
+    "disclosure_given": lambda update: types.DisclosureChange(update.disclosure_given),
+    "end_reason": lambda update: _end_reason(update.end_reason),
+}

@@ -1,0 +1,262 @@
+"""Snapshot, events, cursors, replay, heartbeats: what a watcher may rely on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from emotion_service.delivery import bus as bus_module
+from emotion_service.delivery.bus import Bus, Watched
+from emotion_service.delivery.notice import Address, CallState, Heartbeat, Latency, Notice
+from emotion_service.errors import BadInput
+from emotion_service.types import (
+    CallSummary,
+    Cue,
+    CueKind,
+    CuePhase,
+    EndReason,
+    Sound,
+    SpeechActivity,
+)
+
+ONE = Address("one", "acme", "sales", "ann")
+TWO = Address("two", "acme", "care", "bob")
+SUMMARY = CallSummary(8000, EndReason.COMPLETED, (), (), 0, "stub")
+EVERYTHING = Address()
+
+
+def cue(sequence: int, phase: CuePhase = CuePhase.ONSET) -> Cue:
+    return Cue("customer", sequence, CueKind.AGITATED, phase, 0, 8000, 0.9, 8000)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def live(bus: Bus, address: Address) -> None:
+    state = CallState(address, address.call_id, live=True, elapsed=0, legs=())
+    bus.open(address, address.call_id, 300, lambda: state)
+
+
+async def read(news: AsyncGenerator[Watched, None], count: int) -> list[Watched]:
+    async with asyncio.timeout(5):
+        return [await anext(news) for _ in range(count)]
+
+
+def sequences(watched: list[Watched]) -> list[int]:
+    events = [item.event for _, item in watched if isinstance(item, Notice)]
+    return [event.sequence for event in events if isinstance(event, Cue)]
+
+
+async def test_a_watcher_gets_snapshot_then_heartbeat_then_events() -> None:
+    bus = Bus()
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        (no_cursor, state), (cursor, heartbeat) = await read(news, 2)
+        assert isinstance(state, CallState)
+        assert (no_cursor, state.address, heartbeat) == ("", ONE, Heartbeat(0))
+        bus.tell("one", cue(0), Latency(12.0, 1.0, 2.0, 3.0))
+        bus.end("one", SUMMARY)
+        (after, told), (_, over) = await read(news, 2)
+    assert isinstance(told, Notice) and isinstance(over, Notice)
+    assert (told.call_id, told.event, told.latency) == ("one", cue(0), Latency(12.0, 1.0, 2.0, 3.0))
+    assert over.event == SUMMARY
+    assert after != cursor
+
+
+@pytest.mark.parametrize(
+    ("wanted", "heard"),
+    [
+        (EVERYTHING, [1, 2]),
+        (Address(call_id="one"), [1]),
+        (Address(queue="care"), [2]),
+        (Address(agent_id="ann"), [1]),
+        (Address(tenant="acme"), [1, 2]),
+        (Address(tenant="acme", agent_id="bob"), [2]),
+    ],
+)
+async def test_filters_hold_for_snapshot_and_events(wanted: Address, heard: list[int]) -> None:
+    bus = Bus()
+    live(bus, ONE)
+    live(bus, TWO)
+    async with aclosing(bus.watch(wanted)) as news:
+        snapshot = await read(news, len(heard) + 1)
+        bus.tell("one", cue(1), None)
+        bus.tell("two", cue(2), None)
+        bus.close()
+        events = [item async for item in news]
+    assert sum(isinstance(item, CallState) for _, item in snapshot) == len(heard)
+    assert sequences(events) == heard
+
+
+async def test_scores_and_activity_come_only_when_asked_for() -> None:
+    activity = SpeechActivity("customer", 0, Sound.SPEECH, 0, 160)
+    for scores_too, heard in ((False, [cue(0)]), (True, [activity, cue(0)])):
+        bus = Bus()
+        live(bus, ONE)
+        async with aclosing(bus.watch(EVERYTHING, scores_too=scores_too)) as news:
+            await read(news, 2)
+            bus.tell("one", activity, None)
+            bus.tell("one", cue(0), None)
+            bus.close()
+            events = [item.event async for _, item in news if isinstance(item, Notice)]
+        assert events == heard
+
+
+async def test_a_transfer_is_heard_where_the_call_was_and_where_it_is() -> None:
+    bus = Bus()
+    live(bus, ONE)
+    async with (
+        aclosing(bus.watch(Address(agent_id="ann"))) as left,
+        aclosing(bus.watch(Address(agent_id="bob"))) as joined,
+    ):
+        await read(left, 2)
+        await read(joined, 1)
+        bus.move(replace(ONE, agent_id="bob"))
+        bus.tell("one", cue(0), None)
+        bus.close()
+        assert [sequences([item]) async for item in left] == [[]]
+        assert [sequences([item]) async for item in joined] == [[], [0]]
+
+
+async def test_a_cursor_replays_exactly_what_came_after_it() -> None:
+    bus = Bus()
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        await read(news, 2)
+        bus.tell("one", cue(0), None)
+        ((cursor, _),) = await read(news, 1)
+    bus.tell("one", cue(1), None)
+    bus.tell("one", cue(2), None)
+    async with aclosing(bus.watch(EVERYTHING, cursor)) as news:
+        replayed = await read(news, 3)
+        bus.tell("one", cue(3), None)
+        more = await read(news, 1)
+    assert sequences(replayed) == [1, 2]
+    assert replayed[2][1] == Heartbeat(0)
+    assert sequences(more) == [3]
+
+
+@pytest.mark.parametrize("reason", ["aged", "crowded"])
+async def test_a_cursor_too_old_gets_a_snapshot_and_the_count(
+    reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "REPLAYED_NOTICES", 3 if reason == "crowded" else 100)
+    clock = Clock()
+    bus = Bus(clock=clock)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        ((cursor, _),) = await read(news, 1)
+    live(bus, ONE)
+    if reason == "aged":
+        clock.now = bus_module.REPLAYED_SECONDS + 1
+    for sequence in range(3):
+        bus.tell("one", cue(sequence), None)
+    async with aclosing(bus.watch(EVERYTHING, cursor)) as news:
+        (_, state), (_, heartbeat) = await read(news, 2)
+    assert isinstance(state, CallState)
+    assert heartbeat == Heartbeat(4)
+
+
+async def test_a_cursor_of_another_process_gets_a_snapshot_and_the_count() -> None:
+    bus = Bus()
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING, "0badcafe:17")) as news:
+        (_, state), (_, heartbeat) = await read(news, 2)
+    assert isinstance(state, CallState)
+    assert heartbeat == Heartbeat(1)
+
+
+@pytest.mark.parametrize("cursor", ["x", "x:", "x:-1", ":one", "x:1:2"])
+async def test_a_made_up_cursor_is_refused(cursor: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        await anext(Bus().watch(EVERYTHING, cursor))
+    assert refused.value.reason == "CURSOR_INVALID"
+
+
+async def test_an_idle_watcher_hears_heartbeats_that_move_its_cursor() -> None:
+    bus = Bus(heartbeat_seconds=0.01)
+    live(bus, ONE)
+    async with aclosing(bus.watch(Address(call_id="none"))) as news:
+        ((first, _),) = await read(news, 1)
+        bus.tell("one", cue(0), None)
+        (_, (second, heartbeat)) = await read(news, 2)
+    assert heartbeat == Heartbeat(0)
+    assert int(second.split(":")[1]) == int(first.split(":")[1]) + 1
+
+
+async def test_what_a_slow_watcher_misses_is_counted_and_replayable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bus_module, "WATCHER_NOTICES", 2)
+    bus = Bus()
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        await read(news, 2)
+        for sequence in range(5):
+            bus.tell("one", cue(sequence), None)
+        (before_the_hole, heartbeat), *rest = await read(news, 3)
+    assert heartbeat == Heartbeat(3)
+    assert sequences(rest) == [3, 4]
+    async with aclosing(bus.watch(EVERYTHING, before_the_hole)) as news:
+        assert sequences(await read(news, 5)) == [0, 1, 2, 3, 4]
+
+
+async def test_updates_give_way_to_newer_ones_before_any_onset_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bus_module, "WATCHER_NOTICES", 3)
+    bus = Bus()
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        await read(news, 2)
+        bus.tell("one", cue(0), None)
+        for sequence in (1, 2, 3):
+            bus.tell("one", cue(sequence, CuePhase.UPDATE), None)
+        bus.close()
+        assert sequences([item async for item in news]) == [0, 3]
+
+
+async def test_state_of_live_ended_dropped_and_unknown_calls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bus_module, "ENDED_CALLS", 1)
+    bus = Bus()
+    for address in (ONE, TWO):
+        live(bus, address)
+    assert (bus.call("one").live, bus.live_calls) == (True, 2)
+    bus.end("one", SUMMARY)
+    assert (bus.call("one").live, bus.call("one").summary) == (False, SUMMARY)
+    bus.end("two", SUMMARY)
+    live(bus, replace(ONE, call_id="three"))
+    bus.drop("three")
+    assert bus.live_calls == 0
+    for gone in ("one", "three", "never"):  # one: only the last ended call is kept here
+        with pytest.raises(BadInput) as unknown:
+            bus.call(gone)
+        assert unknown.value.reason == "CALL_UNKNOWN"
+
+
+async def test_a_call_id_is_free_again_once_its_call_has_ended() -> None:
+    bus = Bus()
+    live(bus, ONE)
+    with pytest.raises(BadInput) as taken:
+        live(bus, ONE)
+    assert taken.value.reason == "CALL_ID_IN_USE"
+    bus.end("one", SUMMARY)
+    live(bus, ONE)
+    assert bus.call("one").live
+
+
+async def test_leaving_watchers_are_forgotten() -> None:
+    bus = Bus()
+    news = bus.watch(EVERYTHING)
+    await read(news, 1)
+    await news.aclose()
+    assert bus._watchers == []

@@ -1,0 +1,286 @@
+"""One call on the event loop: nothing lost, nothing left behind, every wait measured."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from emotion_service.calls.scorer import Scorer
+from emotion_service.delivery.bus import Bus
+from emotion_service.delivery.notice import Acknowledged, Ready, Reconnect
+from emotion_service.errors import BadInput
+from emotion_service.fronts.stream import (
+    RECORDED_PENDING,
+    Acknowledger,
+    CallStream,
+    Said,
+    Service,
+)
+from emotion_service.offline import analyze
+from emotion_service.scoring.batcher import Batcher
+from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.types import (
+    AttributeChange,
+    CallConfig,
+    CallEvent,
+    CallSummary,
+    Consent,
+    ConsentChange,
+    Cue,
+    EmotionScore,
+    EncodedAudio,
+    NotScored,
+    Pacing,
+    ScoringStatus,
+)
+
+BYTES_A_SECOND = 16_000
+
+
+class Gate(Scorer):
+    """A scorer that waits; the test opens and shuts it, or lets it break."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__(scorer._model)
+        self.open = threading.Event()
+        self.error: Exception | None = None
+
+    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
+        assert self.open.wait(5)
+        if self.error is not None:
+            raise self.error
+        return super().score(batch)
+
+
+def chunks(speech: bytes, milliseconds: int, leg: str = "customer") -> Iterator[EncodedAudio]:
+    step = BYTES_A_SECOND * milliseconds // 1000
+    for start in range(0, len(speech), step):
+        yield EncodedAudio(leg, speech[start : start + step], start / BYTES_A_SECOND)
+
+
+async def played(stream: CallStream, audio: Iterator[EncodedAudio]) -> list[Said]:
+    async def play() -> None:
+        for chunk in audio:
+            await stream.push(chunk)
+        await stream.finish()
+
+    player = asyncio.create_task(play())
+    said = [item async for item in stream.outbox]
+    await player
+    return said
+
+
+@pytest.fixture
+def gate(scorer: Scorer) -> Gate:
+    return Gate(scorer)
+
+
+@pytest.mark.parametrize("milliseconds", [20, 70, 4500])
+async def test_a_stream_says_what_the_offline_analysis_says(
+    service: Service, config: CallConfig, speech: bytes, milliseconds: int
+) -> None:
+    said = await played(CallStream(config, service), chunks(speech, milliseconds))
+    offline = list(analyze(config, chunks(speech, 70), service.scorer))
+
+    def of(kind: type[object], events: list[object]) -> list[object]:
+        return [event for event in events if isinstance(event, kind)]
+
+    streamed: list[object] = [item.event for item in said]
+    for kind in (Ready, ScoringStatus, EmotionScore, Cue, CallSummary):
+        assert of(kind, streamed) == of(kind, [*offline])
+    assert len(of(EmotionScore, streamed)) >= 5
+    assert isinstance(streamed[0], Ready)
+    assert isinstance(streamed[-1], CallSummary)
+
+
+async def test_scores_and_cues_say_what_they_waited_for(
+    service: Service, config: CallConfig, speech: bytes
+) -> None:
+    said = await played(CallStream(config, service), chunks(speech, 20))
+    assert any(isinstance(item.event, Cue) for item in said)
+    for item in said:
+        latency = item.latency(service.clock())
+        if isinstance(item.event, EmotionScore | Cue):
+            assert latency is not None
+            assert 0 <= latency.queue_ms <= latency.total_ms
+        else:
+            assert latency is None
+    scored = [item.latency(service.clock()) for item in said if item.scored is not None]
+    assert all(latency is not None and latency.features_ms > 0 for latency in scored)
+
+
+async def test_latency_runs_from_the_message_that_held_the_last_needed_sample(
+    gate: Gate, config: CallConfig, speech: bytes
+) -> None:
+    now = [0.0]
+    gate.open.set()
+    async with Batcher(gate) as batcher:
+        service = Service(gate, batcher, Bus(), clock=lambda: now[0])
+        stream = CallStream(config, service)
+        for audio in chunks(speech, 100):
+            now[0] += 0.1  # message i holds the samples up to i * 100 ms, and arrives then
+            await stream.push(audio)
+        await stream.finish()
+        said = [item async for item in stream.outbox]
+    scores = [item for item in said if isinstance(item.event, EmotionScore)]
+    assert len(scores) >= 5
+    for item in scores:
+        assert isinstance(item.event, EmotionScore)
+        assert item.arrived == pytest.approx(item.event.end / 8000)
+        latency = item.latency(item.event.end / 8000 + 0.25)
+        assert latency is not None and latency.total_ms == pytest.approx(250)
+
+
+async def test_a_live_call_is_always_read(gate: Gate, config: CallConfig, speech: bytes) -> None:
+    async with Batcher(gate) as batcher:
+        service = Service(gate, batcher, Bus())
+        stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
+        async with asyncio.timeout(5):
+            for audio in chunks(speech, 20):
+                await stream.push(audio)  # while nothing is scored at all
+        gate.open.set()
+        async with asyncio.timeout(5):
+            await stream.finish()
+        said = [item.event async for item in stream.outbox]
+    summary = said[-1]
+    assert isinstance(summary, CallSummary)
+    assert summary.legs[0].skipped_windows > 0
+
+
+async def test_a_recorded_call_is_held_back_and_skips_nothing(
+    gate: Gate, config: CallConfig, speech: bytes
+) -> None:
+    async with Batcher(gate) as batcher:
+        stream = CallStream(config, Service(gate, batcher, Bus()))
+        player = asyncio.create_task(played(stream, chunks(speech, 20)))
+        await asyncio.sleep(0.3)
+        assert stream._call.pending == RECORDED_PENDING + 1  # one more, and its sender waits
+        assert not player.done()
+        gate.open.set()
+        said = await asyncio.wait_for(player, 5)
+    summary = said[-1].event
+    assert isinstance(summary, CallSummary)
+    assert summary.legs[0].skipped_windows == 0
+
+
+async def test_an_error_of_the_scorer_ends_this_call_with_it(
+    gate: Gate, config: CallConfig, speech: bytes
+) -> None:
+    gate.error = ZeroDivisionError("defect")
+    gate.open.set()
+    async with Batcher(gate) as batcher:
+        stream = CallStream(config, Service(gate, batcher, Bus()))
+        with pytest.raises(ZeroDivisionError):
+            for audio in chunks(speech, 20):
+                await stream.push(audio)
+            await stream.finish()
+        stream.fail(BadInput("LATER", "an error after the first changes nothing"))
+        with pytest.raises(ZeroDivisionError):
+            _ = [item async for item in stream.outbox]
+
+
+async def test_an_abandoned_call_leaves_nothing(
+    gate: Gate, config: CallConfig, speech: bytes
+) -> None:
+    async with Batcher(gate) as batcher:
+        service = Service(gate, batcher, Bus())
+        stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
+        for audio in chunks(speech, 20):
+            await stream.push(audio)
+        waiting = list(stream._futures)
+        stream.abandon()
+        stream.abandon()
+        gate.open.set()
+        await asyncio.wait(waiting)
+        assert waiting and all(future.cancelled() for future in waiting)
+        assert service.bus.live_calls == 0
+        with pytest.raises(BadInput):
+            service.bus.call(config.call_id)
+        CallStream(config, service).abandon()  # the call_id is free again
+
+
+async def test_a_live_call_id_is_taken_and_its_call_unharmed(
+    service: Service, config: CallConfig
+) -> None:
+    stream = CallStream(config, service)
+    with pytest.raises(BadInput) as taken:
+        CallStream(config, service)
+    assert taken.value.reason == "CALL_ID_IN_USE"
+    assert service.bus.call(config.call_id).live
+    stream.abandon()
+
+
+async def test_updates_reach_the_call_and_its_state(service: Service, config: CallConfig) -> None:
+    stream = CallStream(config, service)
+    stream.update(AttributeChange("queue", "care"))
+    stream.update(AttributeChange("agent_id", "bob"))
+    stream.update(ConsentChange(Consent.WITHDRAWN))
+    state = service.bus.call(config.call_id)
+    assert (state.address.queue, state.address.agent_id) == ("care", "bob")
+    assert [leg.not_scored for leg in state.legs] == [
+        NotScored.CONSENT_WITHDRAWN,
+        NotScored.NOT_A_CUSTOMER,
+    ]
+    stream.abandon()
+    statuses = [item.event async for item in stream.outbox]
+    assert statuses[-1] == ScoringStatus("customer", NotScored.CONSENT_WITHDRAWN)
+
+
+async def test_a_withdrawn_consent_stops_what_waits_to_be_scored(
+    gate: Gate, config: CallConfig, speech: bytes
+) -> None:
+    async with Batcher(gate) as batcher:
+        stream = CallStream(replace(config, pacing=Pacing.LIVE), Service(gate, batcher, Bus()))
+        for audio in chunks(speech, 20):
+            await stream.push(audio)
+        waiting = list(stream._futures)
+        stream.update(ConsentChange(Consent.WITHDRAWN))
+        assert waiting and all(future.cancelled() for future in waiting)
+        gate.open.set()
+        await asyncio.wait_for(stream.finish(), 5)
+    said = [item.event async for item in stream.outbox]
+    withdrawn = said.index(ScoringStatus("customer", NotScored.CONSENT_WITHDRAWN))
+    assert not [event for event in said[withdrawn:] if isinstance(event, EmotionScore)]
+    assert isinstance(said[-1], CallSummary)
+
+
+async def test_words_to_the_stream_stay_in_order_with_its_events(
+    service: Service, config: CallConfig
+) -> None:
+    stream = CallStream(config, service)
+    stream.say(Reconnect(5.0))
+    stream.abandon()
+    said: list[CallEvent | object] = [item.event async for item in stream.outbox]
+    assert said == [
+        Ready("stub-1", "CC0-1.0", 300),
+        ScoringStatus("customer", None),
+        ScoringStatus("agent", NotScored.NOT_A_CUSTOMER),
+        Reconnect(5.0),
+    ]
+
+
+def test_sequences_are_acknowledged_once_a_second_a_leg_and_at_the_end() -> None:
+    acknowledger = Acknowledger()
+    said = [
+        (now, heard)
+        for now, leg, sequence in [
+            (0.0, "a", 5),
+            (0.1, "b", 0),
+            (0.6, "a", 7),
+            (1.0, "a", 6),
+            (1.2, "b", 1),
+            (1.9, "a", 8),
+            (2.0, "a", 9),
+        ]
+        for heard in acknowledger.heard(leg, sequence, now)
+    ]
+    assert said == [
+        (1.0, Acknowledged("a", 5)),
+        (1.2, Acknowledged("b", 0)),
+        (2.0, Acknowledged("a", 7)),
+    ]
+    assert acknowledger.finished() == [Acknowledged("a", 9), Acknowledged("b", 1)]
