@@ -21,14 +21,15 @@ WINDOW = 256  # 32 ms that end with the block
 BINS = slice(5, 122)  # 156-3800 Hz at 31.25 Hz
 RING = 100  # blocks (2 s) the gate looks back on
 DECIDE = 5  # blocks (100 ms) between decisions
-NOISE_BLOCKS = 50  # one second of voice whose level ...
-NOISE_SPREAD_DB = 6.0  # ... moves by less than this (90th - 10th percentile) is steady noise
+NOISE_BLOCKS = 50  # one second whose level ...
+NOISE_SPREAD_DB = 6.0  # ... moves by less than this (90th - 10th percentile) is steady noise ...
+NOISE_VOICED = 10  # ... if this many of its blocks were taken for voice
 MUSIC_BLOCKS = 50  # voiced blocks in the ring before music can be claimed
-MUSIC_ON, MUSIC_OFF = 0.55, 0.40  # spectral stability; speech stays below 0.36 in 90 % of 2 s
+MUSIC_ON, MUSIC_OFF = 0.65, 0.40  # spectral stability; speech stays below 0.36 in 90 % of 2 s
 MUSIC_OFF_BLOCKS = 25  # voiced blocks (0.5 s) over which the end of music is judged
-TONE_SHARE = 0.98  # of the power in the two strongest lines
-TONE_STEP_DB = 1.5  # a tone's level moves less than this from block to block
-TONE_BLOCKS = 4  # 80 ms
+TONE_SHARE = 0.995  # of the power in the two strongest lines
+TONE_STEP_DB = 3.0  # a tone's level moves less than this from block to block (two may beat)
+TONE_BLOCKS = 3  # 60 ms: a DTMF digit is a tone before it could count as speech
 
 
 class SoundGate:
@@ -41,7 +42,7 @@ class SoundGate:
         self._stability = np.zeros(RING)
         self._voice = np.zeros(RING, np.bool_)
         self._seen = 0
-        self._line = -1
+        self._lines = (-9, -9)  # of the block before
         self._tone_run = 0
         self._heard = Sound.SPEECH  # what a voiced block is taken for
 
@@ -50,9 +51,10 @@ class SoundGate:
         power = self._power(samples)
         level_db = 10.0 * np.log10(power.sum(axis=1) + 1e-9)
         stability = self._stabilities(power)
-        share, line = _lines(power)
+        share, first, second = _lines(power)
+        lines = list(zip(first.tolist(), second.tolist(), strict=True))
         return [
-            self._block(float(level_db[i]), float(stability[i]), float(share[i]), int(line[i]), v)
+            self._block(float(level_db[i]), float(stability[i]), float(share[i]), lines[i], v)
             for i, v in enumerate(voice.tolist())
         ]
 
@@ -75,11 +77,17 @@ class SoundGate:
         return stability
 
     def _block(
-        self, level_db: float, stability: float, share: float, line: int, voice: bool
+        self,
+        level_db: float,
+        stability: float,
+        share: float,
+        lines: tuple[int, int],
+        voice: bool,
     ) -> Sound:
         steady = abs(level_db - self._level_db[(self._seen - 1) % RING]) < TONE_STEP_DB
-        same = abs(line - self._line) <= 1
-        self._line = line
+        # Of two lines of equal strength now one is the strongest, now the other.
+        same = min(abs(lines[0] - before) for before in self._lines) <= 1
+        self._lines = lines
         self._tone_run = self._tone_run + 1 if share >= TONE_SHARE and steady and same else 0
         at = self._seen % RING
         self._level_db[at], self._stability[at], self._voice[at] = level_db, stability, voice
@@ -102,17 +110,19 @@ class SoundGate:
             return Sound.MUSIC
         recent = level_db[-NOISE_BLOCKS:]
         low, high = np.percentile(recent, (10, 90))
-        steady = voice[-NOISE_BLOCKS:].all() and high - low < NOISE_SPREAD_DB
+        voiced_blocks = int(voice[-NOISE_BLOCKS:].sum())
+        steady = voiced_blocks >= NOISE_VOICED and high - low < NOISE_SPREAD_DB
         return Sound.SILENCE if steady else Sound.SPEECH
 
 
-def _lines(power: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share of each block's power in its two strongest lines (5 bins each), and the strongest."""
-    strongest = power.argmax(axis=1)
+def _lines(power: FloatArray) -> tuple[FloatArray, np.ndarray, np.ndarray]:
+    """Share of each block's power in its two strongest lines (5 bins each), and these two."""
     rest = power.copy()
-    _clear(rest, strongest)
-    _clear(rest, rest.argmax(axis=1))
-    return 1.0 - rest.sum(axis=1) / (power.sum(axis=1) + 1e-9), strongest
+    first = rest.argmax(axis=1)
+    _clear(rest, first)
+    second = rest.argmax(axis=1)
+    _clear(rest, second)
+    return 1.0 - rest.sum(axis=1) / (power.sum(axis=1) + 1e-9), first, second
 
 
 def _clear(power: FloatArray, line: np.ndarray) -> None:

@@ -46,8 +46,9 @@ def syllable_nuclei(frames: FeatureFrames) -> np.ndarray:
     Peaks of the smoothed 330-2100 Hz level that stand 3 dB above the dips around them, in
     speech and with a pitch within 20 ms: N. H. de Jong & T. Wempe, "Praat script to detect
     syllable nuclei and measure speech rate automatically", Behavior Research Methods 41, 2009.
+    Fewer than 7 frames hold none.
     """
-    if not frames.voice.any():
+    if len(frames.voice) < len(SYLLABLE_SMOOTHING) or not frames.voice.any():
         return np.zeros(0, np.intp)
     level_db = np.convolve(_vowel_level_db(frames.values), SYLLABLE_SMOOTHING, "same")
     loud = float(np.percentile(level_db[frames.voice], 95))

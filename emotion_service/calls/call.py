@@ -45,7 +45,6 @@ from emotion_service.types import (
     Placement,
     ScoringStatus,
     Sound,
-    SpeechActivity,
 )
 
 BEHIND = 4000  # samples (500 ms) of audio since a live leg's oldest unscored window was asked for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -174,7 +175,7 @@ class Leg:
         grid = SCORE_HOP // BLOCK
         first = grid - self.at // BLOCK % grid
         edges = [0, *range(first, blocks, grid), blocks]
-        return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+        return [slice(a, b) for a, b in pairwise(edges)]
 
     def _advance(self, heard: Heard, sounds: list[Sound], cut: slice) -> Progress:
         speech = heard.speech[cut]

@@ -55,4 +55,5 @@ def pink_noise(length: int, random: np.random.Generator) -> FloatArray:
     spectrum = np.fft.rfft(random.standard_normal(length))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1.0))
     noise = np.fft.irfft(spectrum, length)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    unit: FloatArray = (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    return unit

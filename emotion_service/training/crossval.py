@@ -72,9 +72,8 @@ def summarise(folds: Sequence[Fold], recipe: Recipe) -> dict[str, object]:
         "uar_ci95": [low, high],
         "recall": recalls(judged),
         "ece": calibration_error(judged, fit_temperature(judged)),
-        "ece_mean_of_speakers": sum(
-            e * n for e, n in zip(calibrated, sizes, strict=True)
-        ) / sum(sizes),
+        "ece_mean_of_speakers": sum(e * n for e, n in zip(calibrated, sizes, strict=True))
+        / sum(sizes),
         "temperature": fit_temperature(judged),
         "n_clips": len(judged),
         "n_speakers": len(folds),

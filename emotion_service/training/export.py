@@ -127,4 +127,3 @@ def _hum() -> FloatArray:
     syllables = np.clip(np.sin(2 * np.pi * 4 * time), 0.0, 1.0)
     noise = np.random.default_rng(1).normal(0.0, 0.003, len(time))
     return (0.08 * voice * syllables + noise).astype(np.float32)
-

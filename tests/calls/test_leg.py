@@ -1,0 +1,237 @@
+"""One leg, its sounds scripted: when windows are due, what they hold, what is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from emotion_service.audio.features import CONTEXT
+from emotion_service.calls.leg import WINDOW, Leg, Progress
+from emotion_service.errors import BadInput
+from emotion_service.scoring.baseline import QUANTITIES, Typical
+from emotion_service.scoring.request import ScoringRequest
+from emotion_service.scoring.speaker import Speaker
+from emotion_service.types import (
+    BLOCK,
+    BoolArray,
+    Consent,
+    FloatArray,
+    LegConfig,
+    LineState,
+    Party,
+    Permit,
+    Placement,
+    Sound,
+    SpeechActivity,
+)
+
+PERMIT = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
+QUIET, LOUD = b"\xff", b"\x80"  # µ-law's zero and its largest code, 0.98 of full scale
+ScriptedLeg = Callable[[str], Leg]
+
+
+@pytest.fixture
+def leg_of(monkeypatch: pytest.MonkeyPatch) -> ScriptedLeg:
+    """A leg, not yet permitted, whose n-th block is speech where the script's n-th letter is S;
+    for ever silent after it."""
+
+    def leg_of(script: str) -> Leg:
+        sounds = iter(script)
+
+        class ScriptedGate:
+            def classify(self, samples: FloatArray, voice: BoolArray) -> list[Sound]:
+                said = (next(sounds, ".") for _ in voice)
+                return [Sound.SPEECH if letter == "S" else Sound.SILENCE for letter in said]
+
+        monkeypatch.setattr("emotion_service.calls.leg.SoundGate", ScriptedGate)
+        return Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))
+
+    return leg_of
+
+
+def permitted(leg: Leg) -> Leg:
+    leg.allow(PERMIT, Speaker({name: Typical(4.0, 2.0) for name in QUANTITIES}))
+    return leg
+
+
+def requests(leg: Leg, steps: Iterable[Progress]) -> list[ScoringRequest]:
+    grant = leg.grant
+    assert grant is not None
+    return [grant.request(step.at, 0, 0) for step in steps if step.due]
+
+
+def pushed(leg: Leg, data: bytes) -> list[Progress]:
+    return list(leg.push(data, None, None))
+
+
+def due_at(steps: Iterable[Progress]) -> list[int]:
+    return [step.at for step in steps if step.due]
+
+
+# --- blocks and the grid ----------------------------------------------------------------------
+
+
+def test_a_block_is_decided_when_it_is_complete(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("")
+    assert pushed(leg, QUIET * 159) == []
+    assert leg.at == 0
+    assert pushed(leg, QUIET) == [Progress(160, [], False)]
+    assert leg.at == 160
+
+
+def test_the_end_completes_the_last_block(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("")
+    pushed(leg, QUIET * 161)
+    assert [step.at for step in leg.finish()] == [320, 320]
+    assert leg.placement == Placement(received=161)
+
+
+def test_steps_stop_at_every_point_of_the_grid(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("")
+    pushed(leg, QUIET * 160)
+    assert [step.at for step in pushed(leg, QUIET * 8160)] == [4000, 8000, 8320]
+
+
+def test_activities_come_with_the_step_that_settled_them(leg_of: ScriptedLeg) -> None:
+    steps = pushed(leg_of("." * 23 + "S" * 30), QUIET * 12000)
+    assert [step.at for step in steps] == [4000, 8000, 12000]
+    assert [step.activities for step in steps] == [
+        [],
+        [SpeechActivity("customer", 0, Sound.SPEECH, 23 * BLOCK, 26 * BLOCK)],
+        [SpeechActivity("customer", 1, Sound.SILENCE, 53 * BLOCK, 68 * BLOCK)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("S" * 100, [4000, 8000, 12000, 16000]),
+        ("", []),
+        ("SSSSS", [4000]),  # 100 ms of it, over long before
+        ("SSSS", []),  # 80 ms
+        ("SSSS" + "." * 21 + "S", [8000]),  # ... and 20 ms half a second later
+        ("." * 20 + "SSSSS" + "." * 20 + "SSSS", [4000, 8000]),  # at 8000 it still speaks
+        ("." * 45 + "SSS", [8000]),  # 60 ms, and it still speaks
+        ("." * 48 + "SSS", []),  # settled after 8000, and ended before 12000
+    ],
+)
+def test_windows_are_due_on_the_grid_where_there_is_new_speech(
+    leg_of: ScriptedLeg, script: str, expected: list[int]
+) -> None:
+    assert due_at(pushed(leg_of(script), QUIET * 16000)) == expected
+
+
+@pytest.mark.parametrize(("blocks", "expected"), [(30, [4800]), (29, []), (25, [])])
+def test_the_end_is_due_where_100_ms_of_speech_came_after_the_last_window(
+    leg_of: ScriptedLeg, blocks: int, expected: list[int]
+) -> None:
+    leg = leg_of("S" * blocks)
+    pushed(leg, QUIET * 160 * blocks)
+    assert due_at(leg.finish()) == expected
+
+
+def test_speech_before_the_permit_makes_no_window(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("S" * 20)
+    pushed(leg, QUIET * 160 * 20)
+    permitted(leg)
+    assert due_at(leg.finish()) == []
+
+
+# --- what a window holds ----------------------------------------------------------------------
+
+
+def test_windows_cover_every_frame_once_and_bring_their_context(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("S" * 100))
+    noise = np.random.default_rng(0).integers(0, 256, 16000, np.uint8).tobytes()
+    windows = requests(leg, leg.push(noise, None, None))
+    assert [window.end for window in windows] == [4000, 8000, 12000, 16000]
+    for window in windows:
+        assert window.audio.start == window.end - 4000 - CONTEXT
+        assert len(window.audio.samples) == 4000 + CONTEXT
+        assert window.audio.voice.tolist() == [True] * 50
+    assert not windows[0].audio.samples[:CONTEXT].any()
+    for before, after in pairwise(windows):
+        assert np.array_equal(before.audio.samples[-CONTEXT:], after.audio.samples[:CONTEXT])
+
+
+def test_a_window_reaches_back_to_the_one_before_it(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("S" * 25 + "." * 60 + "S" * 40))
+    windows = requests(leg, leg.push(QUIET * 20000, None, None))
+    assert [window.end for window in windows] == [4000, 16000, 20000]
+    voice = windows[1].audio.voice  # 4000 to 16000; speech from block 85 on
+    assert voice.tolist() == [False] * 120 + [True] * 30
+
+
+def test_a_window_holds_four_seconds_at_most(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("." * 500 + "S" * 25))
+    (window,) = requests(leg, leg.push(QUIET * 84000, None, None))
+    assert (window.end, len(window.audio.voice)) == (84000, 400)
+    assert len(window.audio.samples) == WINDOW + CONTEXT
+    assert window.audio.voice.tolist() == [False] * 350 + [True] * 50
+
+
+def test_a_window_begins_with_the_permit(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("S" * 100)
+    pushed(leg, LOUD * 6400)
+    permitted(leg)
+    (window,) = requests(leg, leg.push(LOUD * 1600, None, None))
+    assert (window.end, len(window.audio.voice)) == (8000, 20)
+    assert not window.audio.samples[:CONTEXT].any()
+    assert window.audio.samples[CONTEXT:].all()
+
+
+# --- quality ----------------------------------------------------------------------------------
+
+
+def test_lost_audio_counts_by_the_block(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("S" * 300))
+    first = requests(leg, leg.push(QUIET * 2080, 0.0, None))
+    rest = requests(leg, leg.push(QUIET * 34000, 2880 / 8000, None))
+    lost = [window.quality.lost_fraction for window in first + rest]
+    assert lost == pytest.approx([*(5 / (25 * n) for n in range(1, 9)), 0.0])
+    assert leg.placement == Placement(received=36080, gaps=1, lost=800)
+
+
+def test_full_scale_counts_as_clipped_by_the_sample(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("S" * 300))
+    data = QUIET * 1000 + LOUD * 300 + b"\x00" * 100 + b"\x81" * 100 + QUIET * 34500
+    windows = requests(leg, leg.push(data, None, None))
+    clipped = [window.quality.clipped_fraction for window in windows]
+    assert clipped == pytest.approx([*(0.1 / n for n in range(1, 9)), 0.0])
+
+
+def test_evidence_is_the_speech_of_the_last_four_seconds(leg_of: ScriptedLeg) -> None:
+    leg = leg_of("S" * 30 + "." * 250 + "S" * 40)
+    grant = leg.allow(PERMIT, Speaker({}))
+    heard = [grant.evidence() // BLOCK for _ in leg.push(QUIET * 52000, None, None)]
+    assert heard == [25, *[30] * 7, 5, 0, 0, 20, 40]
+
+
+# --- line and bytes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [LineState.ON_HOLD, LineState.MUTED])
+def test_what_is_not_open_keeps_its_time_but_is_silent(
+    leg_of: ScriptedLeg, state: LineState
+) -> None:
+    leg = permitted(leg_of("S" * 100))
+    leg.line = state
+    (window,) = requests(leg, leg.push(LOUD * 4000, None, None))
+    assert leg.at == 4000
+    assert not window.audio.samples.any()
+    assert window.quality.clipped_fraction == 0.0
+    leg.line = LineState.OPEN
+    (window,) = requests(leg, leg.push(LOUD * 4000, None, None))
+    assert not window.audio.samples[:CONTEXT].any()
+    assert window.audio.samples[CONTEXT:].all()
+
+
+def test_half_a_sample_is_refused() -> None:
+    leg = Leg(LegConfig("customer", Party.CUSTOMER, "audio/L16", 16000, channels=2))
+    assert leg.frame_bytes == 4
+    with pytest.raises(BadInput) as refused:
+        leg.push(b"\0" * 6, None, None)
+    assert refused.value.reason == "TRUNCATED_AUDIO"

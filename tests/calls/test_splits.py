@@ -1,0 +1,227 @@
+"""Any split of the audio into messages gives identical scores, activities and cues.
+
+Legs that come apart must stay within 500 ms of each other: a leg that is further behind no
+longer holds the others (see cues.timeline), so that its events may come too late for theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, cycle
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotion_service.audio.codecs import encode_pcma, encode_pcmu
+from emotion_service.calls.leg import Leg
+from emotion_service.calls.scorer import Scorer
+from emotion_service.cues.timeline import PATIENCE
+from emotion_service.offline import analyze
+from emotion_service.scoring.baseline import QUANTITIES, Typical
+from emotion_service.scoring.speaker import Speaker
+from emotion_service.types import (
+    CallConfig,
+    CallSummary,
+    Consent,
+    Cue,
+    CueKind,
+    EmotionScore,
+    EncodedAudio,
+    FloatArray,
+    LegConfig,
+    Pacing,
+    Party,
+    Permit,
+    SpeechActivity,
+)
+
+Voice = Callable[[float, int], FloatArray]
+SECONDS = 4.5
+LEGS = ("customer", "agent")
+
+
+# --- a whole call -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Split:
+    """`lengths` of messages in samples, in turn; what places them; who is in them."""
+
+    lengths: tuple[int, ...]
+    placed_by: tuple[str, ...]  # in turn: "offset", "sequence", "both", "nothing"
+    together: tuple[bool, ...]  # in turn, where the legs have come equally far
+
+
+# A sequence number counts all messages of a leg, so that either all have one or none has.
+PLACED = st.sampled_from(
+    [("nothing",), ("offset",), ("sequence",), ("both",), ("offset", "nothing", "nothing")]
+)
+LENGTHS = st.tuples(
+    st.integers(1, PATIENCE), st.sampled_from([1, 79, 80, 160, 161, 4000]), st.integers(500, 4000)
+)
+SPLITS = st.builds(
+    Split, LENGTHS, PLACED, st.lists(st.booleans(), min_size=1, max_size=4).map(tuple)
+)
+
+
+def messages(legs: Sequence[bytes], split: Split) -> Iterator[EncodedAudio]:
+    """The leg that is behind comes next; one byte is one sample."""
+    at, counts = [0, 0], [0, 0]
+    lengths, placed_by, together = (
+        cycle(split.lengths),
+        cycle(split.placed_by),
+        cycle(split.together),
+    )
+    while min(at) < len(legs[0]):
+        length, placed = next(lengths), next(placed_by)
+        both = at[0] == at[1] and next(together)
+        n = 0 if at[0] <= at[1] else 1
+        start, end = at[n], min(at[n] + length, len(legs[n]))
+        data = b"".join(bytes(pair) for pair in zip(*(leg[start:end] for leg in legs), strict=True))
+        yield EncodedAudio(
+            "" if both else LEGS[n],
+            data if both else legs[n][start:end],
+            start / 8000 if placed in ("offset", "both") else None,
+            counts[n] if placed in ("sequence", "both") else None,
+        )
+        for i in (0, 1) if both else (n,):
+            at[i], counts[i] = end, counts[i] + 1
+
+
+def said(events: Iterable[object]) -> dict[str, list[object]]:
+    """What must be the same: each leg's scores and activities, the call's cues and summary."""
+    events = list(events)
+    kinds: dict[str, list[object]] = {"cues": [e for e in events if isinstance(e, Cue)]}
+    kinds["summary"] = [e for e in events if isinstance(e, CallSummary)]
+    for leg in LEGS:
+        for kind in (EmotionScore, SpeechActivity):
+            kinds[f"{kind.__name__} {leg}"] = [
+                e for e in events if isinstance(e, kind) and e.leg == leg
+            ]
+    return kinds
+
+
+@pytest.fixture(scope="module")
+def recording(speech: Voice) -> list[bytes]:
+    """Two people who talk at the same time, for SECONDS."""
+    return [encode_pcmu(speech(SECONDS, seed)) for seed in (0, 2)]
+
+
+@pytest.fixture(scope="module")
+def both_scored(config: CallConfig) -> CallConfig:
+    """Two customers, so that both legs' scores and cues meet."""
+    return replace(config, legs=tuple(replace(leg, party=Party.CUSTOMER) for leg in config.legs))
+
+
+@pytest.fixture(scope="module")
+def at_once(
+    recording: list[bytes], both_scored: CallConfig, touchy: Scorer
+) -> dict[str, list[object]]:
+    """What one message with all the audio gives."""
+    whole = Split((len(recording[0]),), ("nothing",), (True,))
+    return said(analyze(both_scored, messages(recording, whole), touchy))
+
+
+def test_there_is_something_to_differ_in(at_once: dict[str, list[object]]) -> None:
+    assert len(at_once["EmotionScore customer"]) >= 8
+    assert len(at_once["EmotionScore agent"]) >= 8
+    assert len(at_once["SpeechActivity customer"]) >= 3
+    kinds = {cue.kind for cue in at_once["cues"] if isinstance(cue, Cue)}
+    assert kinds >= {CueKind.AGITATED, CueKind.NEUTRAL, CueKind.TALK_OVER}
+
+
+@settings(max_examples=12, deadline=None)
+@given(SPLITS)
+def test_any_split_gives_the_same_scores_activities_and_cues(
+    recording: list[bytes],
+    both_scored: CallConfig,
+    touchy: Scorer,
+    at_once: dict[str, list[object]],
+    split: Split,
+) -> None:
+    assert said(analyze(both_scored, messages(recording, split), touchy)) == at_once
+
+
+def test_a_live_call_in_short_messages_says_the_same(
+    recording: list[bytes],
+    both_scored: CallConfig,
+    touchy: Scorer,
+    at_once: dict[str, list[object]],
+) -> None:
+    live = replace(both_scored, pacing=Pacing.LIVE)
+    split = Split((560,), ("sequence",), (False,))
+    assert said(analyze(live, messages(recording, split), touchy)) == at_once
+
+
+# --- a leg, down to single samples, in every encoding -----------------------------------------
+
+ENCODERS: dict[str, Callable[[FloatArray], bytes]] = {
+    "audio/PCMU": encode_pcmu,
+    "audio/PCMA": encode_pcma,
+    "audio/L16": lambda samples: (samples * 32767).astype(">i2").tobytes(),
+    "audio/pcm": lambda samples: (samples * 32767).astype("<i2").tobytes(),
+}
+FORMATS = [
+    ("audio/PCMU", 8000, 1),
+    ("audio/PCMA", 8000, 1),
+    ("audio/L16", 8000, 2),
+    ("audio/L16", 16000, 1),
+    ("audio/pcm", 44100, 1),
+    ("audio/pcm", 48000, 2),
+]
+CUTS = st.lists(st.integers(1, 700), max_size=12).map(lambda cuts: [*cuts, 6000, 1, 2])
+
+
+def decided(leg: Leg, pieces: Iterator[bytes]) -> list[object]:
+    """All that a leg tells, and all that the model would be shown of it, down to the bytes."""
+    permit = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
+    grant = leg.allow(permit, Speaker({name: Typical(4.0, 2.0) for name in QUANTITIES}))
+    told: list[object] = []
+    steps = (step for piece in pieces for step in leg.push(piece, None, None))
+    for step in chain(steps, leg.finish()):
+        told += step.activities
+        if step.due:
+            request = grant.request(step.at, 0, 0)
+            audio = request.audio
+            told.append(
+                (audio.start, audio.samples.tobytes(), audio.voice.tobytes(), request.quality)
+            )
+    return [*told, leg.at, leg.placement]
+
+
+def cut(data: bytes, lengths: Sequence[int]) -> Iterator[bytes]:
+    start = 0
+    for length in cycle(lengths):
+        yield data[start : start + length]
+        start += length
+        if start >= len(data):
+            return
+
+
+@pytest.fixture(scope="module")
+def formats(speech: Voice) -> list[tuple[LegConfig, bytes, list[object]]]:
+    """Two seconds in each format, and what a leg makes of them at once."""
+    voice = speech(2.0, 2)
+    ready = []
+    for encoding, rate, channels in FORMATS:
+        config = LegConfig("customer", Party.CUSTOMER, encoding, rate, channels)
+        mono = soxr.resample(voice, 8000, rate)
+        data = ENCODERS[encoding](np.repeat(mono, channels))
+        ready.append((config, data, decided(Leg(config), iter([data]))))
+    return ready
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(range(len(FORMATS))), CUTS)
+def test_a_leg_in_any_format_decides_the_same_however_it_is_cut(
+    formats: list[tuple[LegConfig, bytes, list[object]]], number: int, cuts: list[int]
+) -> None:
+    config, data, at_once = formats[number]
+    leg = Leg(config)
+    instants = [length * leg.frame_bytes for length in cuts]
+    assert len(at_once) >= 6
+    assert decided(leg, cut(data, instants)) == at_once
