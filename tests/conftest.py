@@ -93,7 +93,8 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = _windows(3)
     session = onnxruntime.InferenceSession(onnx, providers=["CPUExecutionProvider"])
     rows = [session.run(None, {k: v[i, None] for k, v in inputs.items()})[0] for i in range(3)]
-    np.savez(folder / "golden.npz", probabilities=np.concatenate(rows), **inputs)
+    arrays: dict[str, Any] = {**inputs, "probabilities": np.concatenate(rows)}
+    np.savez(folder / "golden.npz", **arrays)
     return folder
 
 

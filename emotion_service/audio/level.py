@@ -21,7 +21,8 @@ class Level:
     """The gain of one leg: instant attack on the 60 ms level, 1 dB/s release during speech.
 
     Above the floor the output does not depend on the input's gain: scaling the input by c
-    scales the tracked level by c from the first block on.
+    scales the tracked level by c. Only the first block differs, over which the gain comes down
+    from its greatest value.
     """
 
     def __init__(self) -> None:

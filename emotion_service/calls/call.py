@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion_service.audio.activity import RUN_BLOCKS
-from emotion_service.calls.leg import Leg, Progress
+from emotion_service.calls.leg import Grant, Leg, Progress
 from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
 from emotion_service.cues.summary import LegEnd
@@ -77,7 +77,7 @@ class Call:
         self._refused: dict[str, NotScored] = {}
         self._course = Course(names, HANGOVER)
         self._requests: list[ScoringRequest] = []
-        self._asked: dict[tuple[str, int], int] = {}  # unscored windows: leg's audio when asked
+        self._asked: dict[tuple[str, int], int] = {}  # unscored windows: audio heard when asked
         self._score_sequence: Counter[str] = Counter()
         self._skipped: Counter[str] = Counter()
 
@@ -243,43 +243,46 @@ class Call:
 
     def _progress(self, name: str, progress: Iterable[Progress]) -> list[CallEvent]:
         events: list[CallEvent] = []
+        unscored = [heard for (leg, _), heard in self._asked.items() if leg == name]
+        asked: list[int] = []
         for step in progress:
             for activity in step.activities:
                 self._course.add(activity)
                 events.append(activity)
             if step.due:
-                events += self._ask(name)
+                events += self._due(name, self._is_behind(step.at, unscored))
+                asked.append(step.at)
             self._course.decided(name, step.at)
+        heard = self._legs[name].at
+        self._asked.update({(name, at): heard for at in asked if (name, at) in self._asked})
         return events
 
-    def _ask(self, name: str) -> list[CallEvent]:
-        """Asks for the window that ends now, unless the leg may not be scored or is behind."""
+    def _is_behind(self, at: int, unscored: list[int]) -> bool:
+        """Whether a live leg has heard 500 ms more since an earlier message's unscored window."""
+        live = self.config.pacing is Pacing.LIVE
+        return live and bool(unscored) and at - min(unscored) > BEHIND
+
+    def _due(self, name: str, behind: bool) -> list[CallEvent]:
+        """The window that ends now: asked for, or skipped, or nobody's business."""
         leg = self._legs[name]
         if leg.grant is None:
             return []
         sequence = self._score_sequence[name]
         self._score_sequence[name] += 1
-        if self._is_behind(name, leg.at):
-            self._skipped[name] += 1
-            quality = leg.grant.quality(self._skipped[name])
-            score = skipped(
-                leg.grant.permit,
-                sequence,
-                leg.at,
-                leg.grant.evidence(),
-                quality,
-                self._scorer.model_version,
-            )
-            self._course.add(score)
-            return [score]
+        if behind:
+            return [self._skip(leg.grant, leg.at, sequence)]
         self._requests.append(leg.grant.request(leg.at, sequence, self._skipped[name]))
         self._asked[name, leg.at] = leg.at
         self._course.expect(name, leg.at)
         return []
 
-    def _is_behind(self, name: str, at: int) -> bool:
-        asked = [when for (leg, _), when in self._asked.items() if leg == name]
-        return self.config.pacing is Pacing.LIVE and bool(asked) and at - min(asked) > BEHIND
+    def _skip(self, grant: Grant, at: int, sequence: int) -> EmotionScore:
+        leg = grant.permit.leg
+        self._skipped[leg] += 1
+        quality, version = grant.quality(self._skipped[leg]), self._scorer.model_version
+        score = skipped(grant.permit, sequence, at, grant.evidence(), quality, version)
+        self._course.add(score)
+        return score
 
     def _settle(self, score: EmotionScore) -> list[CallEvent]:
         key = (score.leg, score.end)

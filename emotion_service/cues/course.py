@@ -42,7 +42,9 @@ class Course:
         self._moods[leg] = Mood()
 
     def shut(self, leg: str, end: int) -> list[Cue]:
-        """The leg is no longer scored: its state ends."""
+        """The leg is no longer scored: its state ends, and no later person inherits a score."""
+        for score in self._timeline.withdraw(leg):
+            self._tally.add(score)
         mood = self._moods.pop(leg, None)
         return self._tell(mood.close(end)) if mood else []
 

@@ -81,6 +81,17 @@ class Timeline:
     def add(self, event: TimedEvent) -> None:
         self._waiting.append((self._place_of(event), event))
 
+    def withdraw(self, leg: str) -> list[EmotionScore]:
+        """Takes back the leg's scores whose turn has not come."""
+        waiting, self._waiting = self._waiting, []
+        taken: list[EmotionScore] = []
+        for place, event in waiting:
+            if isinstance(event, EmotionScore) and event.leg == leg:
+                taken.append(event)
+            else:
+                self._waiting.append((place, event))
+        return taken
+
     def advance(self) -> list[Moment]:
         """Everything whose turn has come, in order."""
         furthest = max(self._decided.values())

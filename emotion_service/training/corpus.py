@@ -66,11 +66,13 @@ def read_audio(path: Path) -> FloatArray:
     Raises:
         CorpusError: not mono at 8 kHz, or silent.
     """
-    samples, rate = soundfile.read(path, dtype="float32")
-    if rate != SAMPLE_RATE_HERTZ or samples.ndim != 1:
+    channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    count = channels.shape[1]
+    if rate != SAMPLE_RATE_HERTZ or count != 1:
         raise CorpusError(
-            f"{path} is {samples.ndim} channels at {rate} Hz: convert it to mono at 8000 Hz"
+            f"{path} has {count} channels at {rate} Hz: convert it to mono at 8000 Hz"
         )
+    samples = channels[:, 0]
     level_db = active_level_db(samples)
     if not np.isfinite(level_db):
         raise CorpusError(f"{path} is silent: remove it from the index")

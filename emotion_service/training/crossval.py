@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
+from emotion_service.errors import CorpusError
 from emotion_service.training.corpus import Clip
 from emotion_service.training.evaluate import (
     Judged,
@@ -44,10 +45,14 @@ def crossval(
 
     Writes out/crossval.json (returned), and for each speaker a model folder that never heard
     him. Folds that are already in `out` are kept: an interrupted run goes on.
+
+    Raises:
+        CorpusError: `out` was begun with other clips or another recipe.
     """
     out.mkdir(parents=True, exist_ok=True)
+    _keep_to(recipe, out / "recipe.json")
     examples = _prepared(clips, out / "windows.pickle", processes)
-    speakers = sorted({clip.speaker for clip in clips})
+    speakers = sorted({example.clip.speaker for example in examples if example.plain.usable})
     left = [speaker for speaker in speakers if not (out / speaker / "fold.json").is_file()]
     if left:
         _run(left, recipe, out, processes, console)
@@ -87,12 +92,32 @@ def temperature_without(folds: Sequence[Fold], speaker: str) -> float:
     return fit_temperature([j for fold in folds if fold.speaker != speaker for j in fold.judged])
 
 
+def _keep_to(recipe: Recipe, path: Path) -> None:
+    text = json.dumps(asdict(recipe), indent=1)
+    if path.is_file() and path.read_text(encoding="utf-8") != text:
+        raise CorpusError(f"{path.parent} was begun with another recipe: give another --out")
+    _write(path, text.encode())
+
+
 def _prepared(clips: Sequence[Clip], cache: Path, processes: int) -> list[Example]:
     """Our own cache: read only from the folder this command writes."""
     if not cache.is_file():
-        cache.write_bytes(pickle.dumps(prepare(clips, processes)))
+        _write(cache, pickle.dumps(prepare(clips, processes)))
     examples: list[Example] = pickle.loads(cache.read_bytes())
+    if [_label(example.clip) for example in examples] != [_label(clip) for clip in clips]:
+        raise CorpusError(f"{cache.parent} was begun with other clips: give another --out")
     return examples
+
+
+def _label(clip: Clip) -> tuple[str, ...]:
+    return clip.corpus, clip.path.name, clip.speaker, clip.emotion
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All or nothing: whoever is interrupted leaves no half file to go on with."""
+    part = path.with_name(path.name + ".part")
+    part.write_bytes(content)
+    part.replace(path)
 
 
 def _run(
@@ -118,7 +143,7 @@ def _fold(speaker: str, recipe: Recipe, out: Path) -> Fold:
         network = fit(others, typical, recipe, lambda e, loss: print(e, f"{loss:.4f}", file=log))
     fold = Fold(speaker, tuple(judge_cold(network, own, typical)))
     torch.save(network.state_dict(), folder / "network.pt")
-    (folder / "fold.json").write_text(json.dumps(asdict(fold), indent=1), encoding="utf-8")
+    _write(folder / "fold.json", json.dumps(asdict(fold), indent=1).encode())
     return fold
 
 

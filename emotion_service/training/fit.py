@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import Typical
 from emotion_service.scoring.model import LABELS
 from emotion_service.training.network import EmotionNetwork
@@ -47,7 +48,11 @@ def fit(
     recipe: Recipe,
     on_epoch: Callable[[int, float], None],
 ) -> EmotionNetwork:
-    """The averaged network after all epochs; `on_epoch(epoch, mean loss)` tells how it goes."""
+    """The averaged network after all epochs; `on_epoch(epoch, mean loss)` tells how it goes.
+
+    Raises:
+        CorpusError: a label has no clip to learn from.
+    """
     torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
     network = EmotionNetwork()
@@ -83,9 +88,13 @@ def fit(
 
 
 def _class_weights(examples: Sequence[Example]) -> Tensor:
-    counts = torch.tensor(
-        [sum(e.clip.emotion == label for e in examples) for label in LABELS], dtype=torch.float32
-    )
+    numbers = [sum(e.clip.emotion == label for e in examples) for label in LABELS]
+    if 0 in numbers:
+        raise CorpusError(
+            f"there is no clip of {LABELS[numbers.index(0)]} to learn from: add speakers who show "
+            "it, or another --corpus"
+        )
+    counts = torch.tensor(numbers, dtype=torch.float32)
     return counts.mean() / counts
 
 

@@ -127,4 +127,5 @@ def test_any_split_into_whole_blocks_gives_the_same_bits(seed: int, cuts: list[i
 
 def test_output_is_float32_of_the_same_length() -> None:
     levelled = Level().apply(uneven(0, 7))
-    assert (levelled.dtype, levelled.shape) == (np.float32, (7 * BLOCK,))
+    assert levelled.dtype == np.float32
+    assert levelled.shape == (7 * BLOCK,)

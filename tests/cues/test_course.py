@@ -129,11 +129,6 @@ def test_a_leg_that_is_opened_again_starts_anew() -> None:
     assert onset.sequence == 4
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="Course knows a leg by its name, not by its permit: a score that waits on the "
-    "timeline while the leg is shut and opened again reaches the next person's mood",
-)
 def test_a_score_that_was_still_waiting_does_not_reach_the_next_person() -> None:
     course = opened("customer")
     course.add(score(4000))

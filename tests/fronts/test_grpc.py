@@ -339,7 +339,8 @@ async def test_watching_a_call_from_before_its_start_to_its_end(
     resumed = server.stub.WatchCues(pb.WatchCuesRequest(cursor=heard[0].cursor))
     replayed = await resumed.read()
     resumed.cancel()
-    first = next(r for r in heard[1:] if r.WhichOneof("event") not in ("score", "activity"))
+    others = ("score", "activity", "heartbeat")  # a heartbeat comes when the machine is busy
+    first = next(r for r in heard[1:] if r.WhichOneof("event") not in others)
     assert replayed.cursor == first.cursor
 
 

@@ -67,7 +67,10 @@ def golden_with(**arrays: FloatArray | None) -> Damage:
 
 
 def bytes_of(name: str, content: bytes) -> Damage:
-    return lambda folder: (folder / name).write_bytes(content) and None
+    def damage(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    return damage
 
 
 def replaced_onnx(folder: Path, onnx: bytes) -> None:
@@ -100,7 +103,8 @@ def test_fields_for_people_are_welcome(folder: Path) -> None:
 def test_windows_become_probabilities(folder: Path) -> None:
     windows = golden(folder)
     rows = load(folder).run(windows["frames"], windows["voice"], windows["context"])
-    assert (rows.shape, rows.dtype) == ((3, len(LABELS)), np.float32)
+    assert rows.shape == (3, len(LABELS))
+    assert rows.dtype == np.float32
     assert rows.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-6)
     assert np.abs(rows - windows["probabilities"]).max() <= GOLDEN_TOLERANCE
 
@@ -263,7 +267,7 @@ def altered(folder: Path) -> None:
         golden_with(context=None),
         golden_with(probabilities=None),
         golden_with(frames=np.array(["a"], object)),
-        golden_with(frames=np.float32(1.0)),
+        golden_with(frames=np.array(1.0, np.float32)),
     ],
     ids=["0", "zip", "text", "npy", "cut", "altered", "short", "no answer", "pickle", "scalar"],
 )

@@ -142,8 +142,8 @@ def test_speakers_share_nothing() -> None:
 def test_silence_stands_before_a_short_window(count: int) -> None:
     values, voice = padded(frames(1000, count))
     missing = WINDOW_FRAMES - count
-    assert (values.shape, values.dtype) == ((WINDOW_FRAMES, len(FEATURE_NAMES)), np.float32)
-    assert (voice.shape, voice.dtype) == ((WINDOW_FRAMES,), np.float32)
+    assert (values.shape, voice.shape) == ((WINDOW_FRAMES, len(FEATURE_NAMES)), (WINDOW_FRAMES,))
+    assert values.dtype == voice.dtype == np.float32
     silent = np.zeros(len(FEATURE_NAMES), np.float32)
     silent[:MEL_BANDS], silent[ENERGY] = np.log(1e-8), -80.0
     assert np.array_equal(values[:missing], np.tile(silent, (missing, 1)))

@@ -28,7 +28,7 @@ def write_corpus(folder: Path, rows: Sequence[Sequence[str]], audio: Sequence[Fl
 
 
 @pytest.fixture(scope="session")
-def corpora(speech: Voice, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_corpora(speech: Voice, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the corpus "tiny": speakers ann and bob, one clip an emotion."""
     folder = tmp_path_factory.mktemp("corpora")
     rows = [
@@ -41,8 +41,8 @@ def corpora(speech: Voice, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clips(corpora: Path) -> list[Clip]:
-    return read_corpus(corpora / "tiny")
+def clips(tiny_corpora: Path) -> list[Clip]:
+    return read_corpus(tiny_corpora / "tiny")
 
 
 @pytest.fixture(scope="session")

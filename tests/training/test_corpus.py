@@ -101,9 +101,9 @@ def test_audio_is_brought_to_minus_26_dbov(tmp_path: Path, amplitude: float) -> 
 @pytest.mark.parametrize(
     ("channels", "rate", "words"),
     [
-        (1, 16000, "is 1 channels at 16000 Hz"),
-        (2, 8000, "is 2 channels at 8000 Hz"),
-        (3, 8000, "is 3 channels at 8000 Hz"),
+        (1, 16000, "has 1 channels at 16000 Hz"),
+        (2, 8000, "has 2 channels at 8000 Hz"),
+        (3, 8000, "has 3 channels at 8000 Hz"),
     ],
 )
 def test_what_is_not_mono_at_8_khz_is_refused(

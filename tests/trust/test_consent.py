@@ -101,7 +101,7 @@ def test_a_hundred_thousand_set_ups() -> None:
 def test_a_permit_is_not_changed_into_another() -> None:
     for change in ({"party": Party.AGENT}, {"consent": Consent.WITHDRAWN}, {"party": Party.MIXED}):
         with pytest.raises(ScoringForbidden):
-            replace(PERMIT, **change)  # type: ignore[arg-type]
+            replace(PERMIT, **change)
     with pytest.raises(ScoringForbidden):
         replace(PERMIT, disclosure_given=False)
     with pytest.raises(FrozenInstanceError):

@@ -1,0 +1,138 @@
+"""Every speaker is judged by a model that never heard him, and an interrupted run goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra [train]: make train-environment")
+pytest.importorskip("onnx", reason="needs the extra [train]: make train-environment")
+
+import torch
+from rich.console import Console
+
+from emotion_service.errors import CorpusError
+from emotion_service.scoring.model import LABELS, read_card
+from emotion_service.training.corpus import Clip
+from emotion_service.training.crossval import Fold, crossval, summarise, temperature_without
+from emotion_service.training.evaluate import Judged, calibration_error, fit_temperature
+from emotion_service.training.fit import Recipe
+from emotion_service.training.network import EmotionNetwork
+from emotion_service.training.prepare import Example
+
+RECIPE = Recipe(epochs=1, draws=1, batch=8)
+
+
+def judged(file: str, speaker: str, emotion: str, said: str, logit: float) -> Judged:
+    return Judged(
+        file, speaker, emotion, tuple(logit if label == said else 0.0 for label in LABELS)
+    )
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that was interrupted when ann was done and bob was not, and then went on."""
+
+    out: Path
+    ann: Fold
+    report: dict[str, object]
+    said: str
+
+    def fold(self, speaker: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads((self.out / speaker / "fold.json").read_text())
+        return content
+
+
+@pytest.fixture(scope="module")
+def run(
+    clips: list[Clip], examples: list[Example], tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    out = tmp_path_factory.mktemp("run")
+    (out / "windows.pickle").write_bytes(pickle.dumps(examples))
+    of_ann = [clip for clip in clips if clip.speaker == "ann"]
+    ann = Fold(
+        "ann",
+        tuple(judged(clip.path.name, "ann", clip.emotion, "anger", 3.0) for clip in of_ann),
+    )
+    (out / "ann").mkdir()
+    (out / "ann" / "fold.json").write_text(json.dumps(asdict(ann)))
+    torch.save(EmotionNetwork().state_dict(), out / "ann" / "network.pt")
+    (out / "bob").mkdir()
+    (out / "bob" / "fold.json.part").write_text('{"speaker": "bo')
+    said = io.StringIO()
+    report = crossval(clips, RECIPE, out, 1, Console(file=said))
+    return Run(out, ann, report, said.getvalue())
+
+
+def test_a_run_goes_on_where_it_was_interrupted(run: Run) -> None:
+    assert run.said.startswith("1/1 bob: UAR ")
+    assert len(run.said.splitlines()) == 1
+    assert run.fold("ann") == json.loads(json.dumps(asdict(run.ann)))
+    speakers = run.report["speakers"]
+    assert isinstance(speakers, dict)
+    assert list(speakers) == ["ann", "bob"]
+    assert speakers["ann"] == 0.25
+    assert json.loads((run.out / "crossval.json").read_text()) == run.report
+    assert not list(run.out.glob("**/*.part"))
+
+
+def test_each_speaker_is_judged_on_his_clips_alone(run: Run, clips: list[Clip]) -> None:
+    own = [clip for clip in clips if clip.speaker == "bob"]
+    given = [(j["file"], j["speaker"], j["emotion"]) for j in run.fold("bob")["judged"]]
+    assert given == [(clip.path.name, "bob", clip.emotion) for clip in own]
+    assert run.report["n_clips"] == 8
+
+
+@pytest.mark.parametrize(("speaker", "others"), [("ann", ("bob",)), ("bob", ("ann",))])
+def test_each_speaker_has_a_model_that_never_heard_him(
+    run: Run, speaker: str, others: tuple[str, ...]
+) -> None:
+    card = read_card(run.out / speaker)
+    assert (card.name, card.training_speakers) == (f"without-{speaker}", others)
+    assert (run.out / speaker / "golden.npz").is_file()
+
+
+def test_figures_of_other_clips_or_recipes_are_not_mixed(run: Run, clips: list[Clip]) -> None:
+    for other_clips, recipe, words in (
+        (clips[1:], RECIPE, "other clips"),
+        (clips, replace(RECIPE, seed=2), "another recipe"),
+    ):
+        with pytest.raises(CorpusError, match=words):
+            crossval(other_clips, recipe, run.out, 1, Console(file=io.StringIO()))
+
+
+# --- the report -------------------------------------------------------------------------------
+
+
+def fold(speaker: str, right: int, of: int, logit: float) -> Fold:
+    """So many of so many clips of anger are recognised."""
+    said = ["anger"] * right + ["sadness"] * (of - right)
+    return Fold(speaker, tuple(judged("a.flac", speaker, "anger", word, logit) for word in said))
+
+
+def test_a_speakers_temperature_is_that_of_the_others() -> None:
+    some = [fold("ann", 9, 10, 1.0), fold("bob", 6, 10, 4.0), fold("eve", 5, 10, 2.0)]
+    others = [*some[0].judged, *some[2].judged]
+    assert temperature_without(some, "bob") == fit_temperature(others)
+
+
+def test_the_report_by_hand() -> None:
+    some = [fold("ann", 9, 10, 1.0), fold("bob", 3, 5, 4.0)]
+    report = summarise(some, RECIPE)
+    errors = [
+        calibration_error(some[0].judged, fit_temperature(some[1].judged)),
+        calibration_error(some[1].judged, fit_temperature(some[0].judged)),
+    ]
+    assert report["uar"] == pytest.approx(12 / 15)
+    assert report["recall"] == {"anger": pytest.approx(12 / 15)}
+    assert report["speakers"] == {"ann": pytest.approx(0.9), "bob": pytest.approx(0.6)}
+    assert report["uar_ci95"] == [pytest.approx(0.6), pytest.approx(0.9)]
+    assert report["ece_mean_of_speakers"] == pytest.approx((10 * errors[0] + 5 * errors[1]) / 15)
+    assert report["temperature"] == fit_temperature([*some[0].judged, *some[1].judged])
+    assert (report["n_clips"], report["n_speakers"]) == (15, 2)

@@ -1,0 +1,128 @@
+"""Figures by hand: recall, calibration, temperature, and what a clip alone is worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra [train]: make train-environment")
+
+import torch
+
+from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
+from emotion_service.scoring.model import LABELS
+from emotion_service.training.evaluate import (
+    Judged,
+    calibration_error,
+    fit_temperature,
+    judge_cold,
+    recalls,
+    uar,
+    uar_interval,
+)
+from emotion_service.training.network import EmotionNetwork
+from emotion_service.training.prepare import Example
+
+
+def judged(emotion: str, said: str, logit: float = 2.0, speaker: str = "ann") -> Judged:
+    """A clip of `emotion` of which the model said `said`, all other logits being 0."""
+    logits = tuple(logit if label == said else 0.0 for label in LABELS)
+    return Judged("a.flac", speaker, emotion, logits)
+
+
+def confidence(logit: float) -> float:
+    return math.exp(logit) / (math.exp(logit) + 3)
+
+
+# --- recall -----------------------------------------------------------------------------------
+
+SOME = [
+    *[judged("anger", "anger")] * 3,
+    judged("anger", "happiness"),
+    judged("neutral", "neutral"),
+    *[judged("neutral", "sadness")] * 4,
+]
+
+
+def test_recall_is_the_share_of_a_labels_clips_that_got_it() -> None:
+    assert recalls(SOME) == {"anger": 0.75, "neutral": 0.2}
+
+
+def test_uar_gives_every_label_the_same_weight() -> None:
+    assert uar(SOME) == pytest.approx((0.75 + 0.2) / 2)
+
+
+def test_the_interval_comes_of_drawing_speakers() -> None:
+    """Of two speakers, one all right and one all wrong, both are drawn half the time."""
+    two = [judged("anger", "anger", speaker="ann"), judged("anger", "sadness", speaker="bob")]
+    assert uar_interval(two) == (0.0, 1.0)
+    alike = [judged("anger", said, speaker=name) for name in "abc" for said in ("anger", "sadness")]
+    assert uar_interval(alike) == (0.5, 0.5)
+    assert uar_interval(SOME, seed=3) == uar_interval(SOME, seed=3)
+
+
+# --- calibration ------------------------------------------------------------------------------
+
+
+def right(count: int, of: int, logit: float) -> list[Judged]:
+    """So many of so many are right."""
+    return [judged("anger", "anger" if n < count else "sadness", logit) for n in range(of)]
+
+
+@pytest.mark.parametrize(("count", "logit"), [(6, 2.0), (7, 0.5), (9, 8.0), (5, 1.0)])
+def test_the_temperature_makes_confidence_the_share_that_is_right(count: int, logit: float) -> None:
+    """With one confidence for all, the log loss is least where it is the share q that is right:
+    e^(L/T) / (e^(L/T) + 3) = q."""
+    share = count / 10
+    expected = logit / math.log(3 * share / (1 - share))
+    # The wrong ones' own label has a third of the rest, as if drawn from it.
+    assert fit_temperature(right(count, 10, logit)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_logits_that_are_right_as_they_are_keep_their_temperature() -> None:
+    logit = math.log(3 * 0.8 / 0.2)
+    assert fit_temperature(right(8, 10, logit)) == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_calibration_error_is_the_distance_from_confidence_to_truth(
+    temperature: float,
+) -> None:
+    error = calibration_error(right(7, 10, 2.0), temperature)
+    assert error == pytest.approx(abs(0.7 - confidence(2.0 / temperature)), abs=1e-6)
+
+
+def test_the_calibration_error_weighs_its_bins_by_their_clips() -> None:
+    timid, bold = right(1, 2, 0.5), right(6, 6, 4.0)
+    expected = (2 * abs(0.5 - confidence(0.5)) + 6 * abs(1.0 - confidence(4.0))) / 8
+    assert calibration_error(timid + bold, 1.0) == pytest.approx(expected, abs=1e-6)
+
+
+def test_certainty_that_is_right_has_no_error() -> None:
+    assert calibration_error(right(5, 5, 100.0), 1.0) == pytest.approx(0.0, abs=1e-9)
+
+
+# --- cold -------------------------------------------------------------------------------------
+
+
+def test_a_clip_is_judged_by_its_last_window_and_nothing_before(
+    examples: Sequence[Example],
+) -> None:
+    torch.manual_seed(0)
+    network = EmotionNetwork().eval()
+    typical = {name: Typical(4.0, 2.0) for name in QUANTITIES}
+    cold = judge_cold(network, examples, typical)
+    assert [(j.file, j.speaker, j.emotion) for j in cold] == [
+        (e.clip.path.name, e.clip.speaker, e.clip.emotion) for e in examples
+    ]
+    assert judge_cold(network, examples[3:4], typical) == cold[3:4]
+    plain = examples[3].plain
+    frames, voice = plain.inputs(plain.usable[-1])
+    context = plain.contexts(Baseline(typical))[plain.usable[-1]]
+    with torch.no_grad():
+        (logits,) = network(
+            torch.from_numpy(frames)[None], torch.from_numpy(voice)[None], torch.tensor([context])
+        )
+    assert cold[3].logits == pytest.approx(tuple(logits.tolist()), abs=1e-6)
