@@ -26,6 +26,7 @@ from emotion_service.types import (
     SAMPLE_RATE_HERTZ,
     SHIMMER,
     TILT,
+    BoolArray,
     FeatureFrames,
     FloatArray,
     VoicedAudio,
@@ -41,6 +42,7 @@ F0_MIN_HERTZ, F0_MAX_HERTZ = 60.0, 500.0
 PITCH_BAND_HERTZ = 1300.0  # power falls to 1/e here: a Gaussian low-pass without phase
 VOICED = 0.45  # harmonicity from which a frame has a pitch (Boersma's default)
 OCTAVE_COST = 0.03  # an octave: prefers the higher of two equally good candidates
+QUIET_POWER = 0.05  # of a pitch window's spectrum: below it there is nothing to measure
 FLOOR = 1e-8  # power; levelled speech is 70 dB above it
 
 BIN_HERTZ = np.arange(SPECTRUM_FFT // 2 + 1) * (SAMPLE_RATE_HERTZ / SPECTRUM_FFT)
@@ -149,27 +151,49 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     The autocorrelation of the windowed signal divided by that of the window, its best peak
     interpolated by a parabola: P. Boersma, "Accurate short-term analysis of the fundamental
     frequency and the harmonics-to-noise ratio of a sampled sound", IFA Proceedings 17, 1993.
-    Harmonicity r is the height of the peak; 10 log10(r / (1 - r)) is the HNR in dB. Both are
-    of the band below about 1.3 kHz: with all of 4 kHz the peaks of a flat spectrum would be so
-    narrow that a parabola through lags of 125 µs underrates them by up to a third.
+    The peak is sought below about 1.3 kHz: with all of 4 kHz the peaks of a flat spectrum are so
+    narrow that a parabola through lags of 125 µs underrates them by up to a third, and a multiple
+    of the period wins. Harmonicity r is the height of the whole band's peak at that lag;
+    10 log10(r / (1 - r)) is the HNR in dB.
     """
     centred = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
     spectrum = scipy.fft.rfft(centred, PITCH_FFT)
-    correlation = scipy.fft.irfft((spectrum.real**2 + spectrum.imag**2) * PITCH_BAND)
-    energy = correlation[:, :1]
-    r = correlation[:, LAGS] / (np.maximum(energy, FLOOR) * WINDOW_CORRELATION)
+    power = spectrum.real**2 + spectrum.imag**2
+    whole = _correlation(power)
+    low = _correlation(power * PITCH_BAND)
+    peak, offset, height = _peaks(low)
+    best = (height - LAG_COST).argmax(axis=1)
+    row = np.arange(len(rows))
+    lag = LAGS[1:-1][best] + offset[row, best]
+    harmonicity = np.where(peak[row, best], _height_near(whole, best), 0.0)
+    voiced = (harmonicity >= VOICED) & (power.sum(axis=1) > QUIET_POWER)
+    log_f0 = np.where(voiced, np.log(SAMPLE_RATE_HERTZ / lag), 0.0)
+    return log_f0.astype(np.float32), harmonicity.astype(np.float32)
+
+
+def _correlation(power: FloatArray) -> FloatArray:
+    """Power spectra (t, 513) to normalised autocorrelations at LAGS, the window divided out."""
+    correlation = scipy.fft.irfft(power)
+    energy = np.maximum(correlation[:, :1], FLOOR)
+    return np.asarray(correlation[:, LAGS] / (energy * WINDOW_CORRELATION), dtype=np.float32)
+
+
+def _peaks(r: FloatArray) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """At each inner lag: whether it is a peak, where its top lies beside the lag, how high."""
     left, here, right = r[:, :-2], r[:, 1:-1], r[:, 2:]
     peak = (here > left) & (here >= right)
     bend = np.minimum(left - 2 * here + right, -1e-6)  # negative at a peak
     offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
     height = np.where(peak, here - 0.25 * (left - right) * offset, 0.0)
-    best = (height - LAG_COST).argmax(axis=1)
-    row = np.arange(len(rows))
-    harmonicity = np.clip(height[row, best], 0.0, 1.0)
-    voiced = (harmonicity >= VOICED) & (energy[:, 0] > 1e-4)
-    lag = LAGS[1:-1][best] + offset[row, best]
-    log_f0 = np.where(voiced, np.log(SAMPLE_RATE_HERTZ / lag), 0.0)
-    return log_f0.astype(np.float32), harmonicity
+    return peak, offset, height
+
+
+def _height_near(r: FloatArray, best: np.ndarray) -> FloatArray:
+    """The highest top within a lag of each row's best inner lag, in 0..1."""
+    _, _, height = _peaks(r)
+    columns = np.clip(best[:, None] + np.arange(-1, 2), 0, height.shape[1] - 1)
+    top: FloatArray = np.take_along_axis(height, columns, axis=1).max(axis=1)
+    return np.asarray(np.clip(top, 0.0, 1.0), dtype=np.float32)
 
 
 def _with_differences(features: FloatArray) -> FloatArray:

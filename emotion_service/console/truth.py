@@ -38,7 +38,7 @@ class Truth:
             )
         heard = {
             None: "",
-            True: "; the model was trained on this speaker",
+            True: "; the model was trained on this speaker, so expect less of others",
             False: "; the model never heard this speaker",
         }[self.model_heard_speaker]
         return f"Acted human speech, speaker {self.speaker}{heard}."

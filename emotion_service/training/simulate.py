@@ -38,8 +38,9 @@ def write_demo_call(
 ) -> str:
     """Writes a stereo FLAC call (customer, agent) and, as .json beside it, its truth.
 
-    The customer is neutral, then angry, then neutral again. Without a speaker, the first one
-    is taken whom the model has not heard (`heard_speakers`), if there is one. Returns the speaker.
+    The customer is neutral, then angry, then neutral again. Without a speaker, one is taken
+    who was recorded like those the model has heard (`heard_speakers`), if possible one whom it
+    has not heard. Returns the speaker.
 
     Raises:
         CorpusError: no such speaker, or none with clips of both emotions.
@@ -144,10 +145,12 @@ def _default_speaker(clips: Sequence[Clip], heard: Collection[str]) -> str:
     emotions: dict[str, set[str]] = {}
     for clip in clips:
         emotions.setdefault(clip.speaker, set()).add(clip.emotion)
-    able = [speaker for speaker, known in emotions.items() if wanted <= known]
+    corpus = {clip.speaker: clip.corpus for clip in clips}
+    known = {corpus[speaker] for speaker in corpus if speaker in heard}
+    able = [speaker for speaker in emotions if wanted <= emotions[speaker]]
     if not able:
         raise CorpusError("no speaker of the corpora has both neutral and angry clips")
-    return next((speaker for speaker in able if speaker not in heard), able[0])
+    return min(able, key=lambda speaker: (corpus[speaker] not in known, speaker in heard))
 
 
 def _has_emotions(index: Path) -> bool:

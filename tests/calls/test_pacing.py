@@ -81,6 +81,19 @@ def test_more_than_half_a_second_behind_windows_are_skipped(
     assert (summary.legs[0].scores, summary.legs[0].abstained) == (5, 2)
 
 
+def test_windows_of_one_message_are_not_late_because_of_each_other(
+    live: CallConfig, scripted: Script, voice: bytes
+) -> None:
+    call = Call(live, scripted())
+    call.start()
+    call.push(EncodedAudio("customer", voice[: 4 * STEP]))
+    assert [request.end for request in call.take_requests()] == [STEP, 2 * STEP, 3 * STEP, 4 * STEP]
+    events = call.push(EncodedAudio("customer", voice[4 * STEP : 7 * STEP]))
+    skipped = [event.end for event in events if isinstance(event, EmotionScore)]
+    assert [request.end for request in call.take_requests()] == [5 * STEP]
+    assert skipped == [6 * STEP, 7 * STEP]  # more than 500 ms after what is still unscored came
+
+
 def test_the_window_after_the_skipped_ones_has_no_hole(
     live: CallConfig, touchy: Scorer, voice: bytes
 ) -> None:

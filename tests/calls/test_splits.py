@@ -54,6 +54,7 @@ class Split:
     lengths: tuple[int, ...]
     placed_by: tuple[str, ...]  # in turn: "offset", "sequence", "both", "nothing"
     together: tuple[bool, ...]  # in turn, where the legs have come equally far
+    pacing: Pacing = Pacing.RECORDED
 
 
 # A sequence number counts all messages of a leg, so that either all have one or none has.
@@ -63,9 +64,8 @@ PLACED = st.sampled_from(
 LENGTHS = st.tuples(
     st.integers(1, PATIENCE), st.sampled_from([1, 79, 80, 160, 161, 4000]), st.integers(500, 4000)
 )
-SPLITS = st.builds(
-    Split, LENGTHS, PLACED, st.lists(st.booleans(), min_size=1, max_size=4).map(tuple)
-)
+TOGETHER = st.lists(st.booleans(), min_size=1, max_size=4).map(tuple)
+SPLITS = st.builds(Split, LENGTHS, PLACED, TOGETHER, st.sampled_from(Pacing))
 
 
 def messages(legs: Sequence[bytes], split: Split) -> Iterator[EncodedAudio]:
@@ -143,18 +143,8 @@ def test_any_split_gives_the_same_scores_activities_and_cues(
     at_once: dict[str, list[object]],
     split: Split,
 ) -> None:
-    assert said(analyze(both_scored, messages(recording, split), touchy)) == at_once
-
-
-def test_a_live_call_in_short_messages_says_the_same(
-    recording: list[bytes],
-    both_scored: CallConfig,
-    touchy: Scorer,
-    at_once: dict[str, list[object]],
-) -> None:
-    live = replace(both_scored, pacing=Pacing.LIVE)
-    split = Split((560,), ("sequence",), (False,))
-    assert said(analyze(live, messages(recording, split), touchy)) == at_once
+    config = replace(both_scored, pacing=split.pacing)
+    assert said(analyze(config, messages(recording, split), touchy)) == at_once
 
 
 # --- a leg, down to single samples, in every encoding -----------------------------------------

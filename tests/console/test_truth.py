@@ -35,7 +35,7 @@ def test_a_synthetic_call_is_labelled_by_manner(tmp_path: Path) -> None:
     ("heard", "says"),
     [
         (False, "the model never heard this speaker."),
-        (True, "the model was trained on this speaker."),
+        (True, "the model was trained on this speaker, so expect less of others."),
         (None, "speech, speaker emodb_03."),
     ],
 )

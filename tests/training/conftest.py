@@ -41,6 +41,12 @@ def tiny_corpora(speech: Voice, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def one_thread() -> None:
+    """Torch sums in one order, and takes one core: its threads wait for each other on a busy one."""
+    pytest.importorskip("torch").set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
 def clips(tiny_corpora: Path) -> list[Clip]:
     return read_corpus(tiny_corpora / "tiny")
 

@@ -26,6 +26,8 @@ from emotion_service.training.fit import Recipe
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RECIPE = Recipe(epochs=1, draws=1, batch=8)
 
 

@@ -25,6 +25,8 @@ from emotion_service.training.evaluate import (
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def judged(emotion: str, said: str, logit: float = 2.0, speaker: str = "ann") -> Judged:
     """A clip of `emotion` of which the model said `said`, all other logits being 0."""

@@ -23,6 +23,8 @@ from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example
 from emotion_service.types import FEATURE_NAMES, FloatArray
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TYPICAL = {name: Typical(4.0 + n, 1.5) for n, name in enumerate(QUANTITIES)}
 ORIGIN = Provenance(
     name="tiny",

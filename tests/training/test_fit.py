@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,16 +23,9 @@ from emotion_service.training.prepare import Example, typical_of
 from emotion_service.training.windows import ClipWindows, Shown
 from emotion_service.types import FEATURE_NAMES, TILT, Prosody
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 RECIPE = Recipe(seed=5, epochs=2, draws=1, batch=4)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums in one order, and no more than one core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def fitted(examples: list[Example], recipe: Recipe) -> tuple[EmotionNetwork, list[float]]:

@@ -13,6 +13,8 @@ from emotion_service.scoring.model import CONTEXT_NAMES, LABELS
 from emotion_service.training.network import CHANNELS, EmotionNetwork, normalise
 from emotion_service.types import ENERGY, FEATURE_NAMES, LOG_F0, MEL_BANDS
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 Window = tuple[Tensor, Tensor, Tensor]
 
 

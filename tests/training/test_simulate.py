@@ -127,6 +127,20 @@ def test_without_a_name_a_speaker_is_taken_whom_the_model_never_heard(
     assert written(out)[1]["model_heard_speaker"] == (chosen in heard)
 
 
+def test_a_speaker_recorded_like_those_the_model_heard_comes_first(
+    tiny_corpora: Path, tmp_path: Path
+) -> None:
+    """Another room is another matter: the call is to show moods."""
+    shutil.copytree(tiny_corpora / "tiny", tmp_path / "corpora" / "tiny")
+    other = tmp_path / "corpora" / "another"
+    shutil.copytree(tiny_corpora / "tiny", other)
+    index = (other / "index.csv").read_text()
+    (other / "index.csv").write_text(index.replace(",ann,", ",eve,").replace(",bob,", ",guy,"))
+    for heard, chosen in (((), "eve"), (("ann",), "bob"), (("ann", "bob"), "ann")):
+        out = tmp_path / "call.flac"
+        assert write_demo_call(tmp_path / "corpora", None, out, heard) == chosen
+
+
 # --- what cannot be made ----------------------------------------------------------------------
 
 
