@@ -1,10 +1,12 @@
 """Does agitation show when the customer turns angry, and only then?
 
-One call for each speaker of a corpus (neutral, then anger, then neutral), scored by the model of
-`emotion-service crossval` that never heard that speaker. A call counts as caught when an agitated
-cue is told inside the angry stretch, as alarmed early when one is told before it.
+One call for each speaker (neutral, then anger, then neutral), scored by a model that never heard
+that speaker: with --models those of `emotion-service crossval`, each on the speaker it missed; with
+--model one model, on all speakers of the corpora that its card does not list. A call counts as
+caught when an agitated cue is told inside the angry stretch, as alarmed early when one is told
+before it.
 
-    python benchmarks/demo_calls.py --corpora DIR --models DIR [--json FILE]
+    python benchmarks/demo_calls.py --corpora DIR (--models DIR | --model DIR) [--json FILE]
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from emotion_service.app import load_scorer
 from emotion_service.fronts.wire import config_from_proto
 from emotion_service.offline import analyze
 from emotion_service.playback import PlaybackOptions, open_recording
-from emotion_service.training.simulate import write_demo_call
+from emotion_service.scoring.model import read_card
+from emotion_service.training.corpus import read_corpus
+from emotion_service.training.simulate import corpus_folders, write_demo_call
 from emotion_service.types import Consent, Cue, CueKind, CuePhase, seconds
 
 
@@ -72,6 +76,19 @@ def play(corpora: Path, model: Path, speaker: str) -> Outcome:
     return Outcome(speaker, angry[0]["start_seconds"], angry[-1]["end_seconds"], tuple(told))
 
 
+def missed(models: Path) -> list[tuple[Path, str]]:
+    """Each model of a cross-validation with the speaker it missed, whose name its folder has."""
+    return [(path.parent, path.parent.name) for path in sorted(models.glob("*/model.json"))]
+
+
+def unheard(corpora: Path, model: Path) -> list[tuple[Path, str]]:
+    """The model with every speaker of the corpora it has not heard and who is angry in some."""
+    heard = read_card(model).training_speakers
+    clips = [clip for folder in corpus_folders(corpora) for clip in read_corpus(folder)]
+    speakers = {clip.speaker for clip in clips if clip.emotion == "anger"} - set(heard)
+    return [(model, speaker) for speaker in sorted(speakers)]
+
+
 def table(outcomes: list[Outcome]) -> Table:
     """One row a speaker."""
     shown = Table("speaker", "angry from … to (s)", "agitated told at (s)", "delay (s)", "verdict")
@@ -90,13 +107,15 @@ def table(outcomes: list[Outcome]) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corpora", type=Path, required=True, help="one corpus, or a folder of")
-    parser.add_argument("--models", type=Path, required=True, help="what crossval wrote to --out")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--models", type=Path, help="what crossval wrote to --out")
+    which.add_argument("--model", type=Path, help="one model folder")
     parser.add_argument("--json", type=Path, help="writes the outcomes here as well")
     given = parser.parse_args()
-    models = sorted(path.parent for path in given.models.glob("*/model.json"))
-    if not models:
-        parser.error(f"{given.models} holds no model folders: run emotion-service crossval first")
-    outcomes = [play(given.corpora, model, model.name) for model in track(models, "Calls")]
+    pairs = unheard(given.corpora, given.model) if given.model else missed(given.models)
+    if not pairs:
+        parser.error("no speaker was found that a model has not heard")
+    outcomes = [play(given.corpora, model, speaker) for model, speaker in track(pairs, "Calls")]
     Console().print(table(outcomes))
     caught, early = sum(o.caught for o in outcomes), sum(o.early for o in outcomes)
     print(f"{caught} of {len(outcomes)} caught, {early} alarmed early")

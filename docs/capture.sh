@@ -9,10 +9,12 @@ tmux new-session -d -s "$session" -x 80 -y 26 ".venv/bin/emotion-service demo $*
 trap 'tmux kill-session -t "$session" 2>/dev/null || true' EXIT
 sleep "$seconds"
 tmux capture-pane -t "$session" -e -p | .venv/bin/python -c '
-import io, sys
+import io, re, sys
 from rich.console import Console
 from rich.text import Text
 console = Console(record=True, width=80, file=io.StringIO())
 console.print(Text.from_ansi(sys.stdin.read().rstrip()))
-console.save_svg(sys.argv[1], title="make run")
+svg = console.export_svg(title="make run")
+svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)  # no fonts from elsewhere
+open(sys.argv[1], "w").write(svg.replace("Fira Code", "ui-monospace"))
 ' "$out"

@@ -187,12 +187,13 @@ def test_a_window_begins_with_the_permit(leg_of: ScriptedLeg) -> None:
 
 
 def test_lost_audio_counts_by_the_block(leg_of: ScriptedLeg) -> None:
+    """960 samples are lost, of seven blocks: five whole ones, half a block at either end."""
     leg = permitted(leg_of("S" * 300))
-    first = requests(leg, leg.push(QUIET * 2080, 0.0, None))
-    rest = requests(leg, leg.push(QUIET * 34000, 2880 / 8000, None))
+    first = requests(leg, leg.push(QUIET * 2000, 0.0, None))
+    rest = requests(leg, leg.push(QUIET * 34000, 2960 / 8000, None))
     lost = [window.quality.lost_fraction for window in first + rest]
-    assert lost == pytest.approx([*(5 / (25 * n) for n in range(1, 9)), 0.0])
-    assert leg.placement == Placement(received=36080, gaps=1, lost=800)
+    assert lost == pytest.approx([*(7 / (25 * n) for n in range(1, 9)), 0.0])
+    assert leg.placement == Placement(received=36000, gaps=1, lost=960)
 
 
 def test_full_scale_counts_as_clipped_by_the_sample(leg_of: ScriptedLeg) -> None:

@@ -42,7 +42,7 @@ def tiny_corpora(speech: Voice, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def one_thread() -> None:
-    """Torch sums in one order, and takes one core: its threads wait for each other on a busy one."""
+    """Torch sums in one order; on a busy machine its threads would wait for each other."""
     pytest.importorskip("torch").set_num_threads(1)
 
 

@@ -22,9 +22,9 @@ from emotion_service.scoring.model import LABELS, read_card
 from emotion_service.training.corpus import Clip
 from emotion_service.training.crossval import Fold, crossval, summarise, temperature_without
 from emotion_service.training.evaluate import Judged, calibration_error, fit_temperature
-from emotion_service.training.fit import Recipe
+from emotion_service.training.fit import Recipe, fit
 from emotion_service.training.network import EmotionNetwork
-from emotion_service.training.prepare import Example
+from emotion_service.training.prepare import Example, typical_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -98,6 +98,17 @@ def test_each_speaker_has_a_model_that_never_heard_him(
     card = read_card(run.out / speaker)
     assert (card.name, card.training_speakers) == (f"without-{speaker}", others)
     assert (run.out / speaker / "golden.npz").is_file()
+
+
+def test_nobody_is_judged_by_a_model_that_learned_from_him(
+    run: Run, examples: list[Example]
+) -> None:
+    """The very network that ann's clips alone give."""
+    of_ann = [example for example in examples if example.clip.speaker == "ann"]
+    expected = fit(of_ann, typical_of(of_ann), RECIPE, lambda *_: None).state_dict()
+    given = torch.load(run.out / "bob" / "network.pt", weights_only=True)
+    assert list(given) == list(expected)
+    assert all(torch.equal(given[name], expected[name]) for name in expected)
 
 
 def test_figures_of_other_clips_or_recipes_are_not_mixed(run: Run, clips: list[Clip]) -> None:
