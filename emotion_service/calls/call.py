@@ -121,7 +121,7 @@ class Call:
             case DisclosureChange(given):
                 self._disclosed = given
             case PartyChange(leg, party):
-                return self._change_party(leg, party)
+                self._leg(leg).party = party  # another person: another permit, another baseline
             case LineChange(leg, state):
                 self._leg(leg).line = state
             case AttributeChange(name, value):
@@ -203,14 +203,6 @@ class Call:
             self._course.resolved(*key)
             del self._asked[key]
         return [*self._course.shut(name, leg.at)]
-
-    def _change_party(self, name: str, party: Party) -> list[CallEvent]:
-        leg = self._leg(name)
-        if party is leg.party:
-            return []
-        leg.party = party
-        events = self._revoke(name)  # another person: another baseline
-        return events + self._permit(name)
 
     # --- how audio becomes events ---
 

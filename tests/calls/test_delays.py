@@ -30,7 +30,7 @@ SECONDS = 6
 STEP = 2000  # samples a message
 
 
-@dataclass
+@dataclass(repr=False)  # hypothesis shows all arguments of a test that fails
 class Played:
     """A call, the scores that are on their way to it, and what it has said."""
 
@@ -69,9 +69,15 @@ class Played:
         return [*others, *sorted(scores, key=lambda score: (score.leg, score.sequence))]
 
 
+@dataclass(frozen=True, repr=False)
+class Audio:
+    """The messages of two calls, each holding its two legs in turn."""
+
+    calls: list[list[EncodedAudio]]
+
+
 @pytest.fixture(scope="module")
-def audio(speech: Voice) -> list[list[EncodedAudio]]:
-    """Two calls' messages, each holding its two legs in turn."""
+def audio(speech: Voice) -> Audio:
     calls = []
     for seeds in ((0, 2), (1, 3)):
         legs = [encode_pcmu(speech(SECONDS, seed)) for seed in seeds]
@@ -83,15 +89,13 @@ def audio(speech: Voice) -> list[list[EncodedAudio]]:
                 for name, leg in zip(("customer", "agent"), legs, strict=True)
             ]
         )
-    return calls
+    return Audio(calls)
 
 
-def played(
-    config: CallConfig, audio: list[list[EncodedAudio]], scorer: Scorer, delays: Random | None
-) -> list[Played]:
+def played(config: CallConfig, audio: Audio, scorer: Scorer, delays: Random | None) -> list[Played]:
     """Both calls to their ends: scores come back at once, or at random."""
-    calls = [Played(Call(config, scorer), messages) for messages in audio]
-    for number in range(len(audio[0])):
+    calls = [Played(Call(config, scorer), messages) for messages in audio.calls]
+    for number in range(len(audio.calls[0])):
         for call in calls:
             call.push(number, scorer)
         _come_back(calls, delays)
@@ -124,9 +128,7 @@ def scorer(scripted: Callable[..., Scorer]) -> Scorer:
 
 
 @pytest.fixture(scope="module")
-def at_once(
-    both_scored: CallConfig, audio: list[list[EncodedAudio]], scorer: Scorer
-) -> list[Played]:
+def at_once(both_scored: CallConfig, audio: Audio, scorer: Scorer) -> list[Played]:
     return played(both_scored, audio, scorer, None)
 
 
@@ -140,7 +142,7 @@ def test_there_is_something_to_differ_in(at_once: list[Played]) -> None:
 @given(st.randoms(use_true_random=False))
 def test_random_delays_and_orders_of_the_scores_give_the_same_cues(
     both_scored: CallConfig,
-    audio: list[list[EncodedAudio]],
+    audio: Audio,
     scorer: Scorer,
     at_once: list[Played],
     delays: Random,

@@ -105,46 +105,52 @@ def said(events: Iterable[object]) -> dict[str, list[object]]:
     return kinds
 
 
-@pytest.fixture(scope="module")
-def recording(speech: Voice) -> list[bytes]:
-    """Two people who talk at the same time, for SECONDS."""
-    return [encode_pcmu(speech(SECONDS, seed)) for seed in (0, 2)]
+@dataclass(frozen=True, repr=False)  # hypothesis shows all arguments of a test that fails
+class Recording:
+    """Two customers who talk at the same time, so that both legs' scores and cues meet."""
+
+    legs: list[bytes]
+    config: CallConfig
+    scorer: Scorer
+
+    def said(self, split: Split) -> dict[str, list[object]]:
+        config = replace(self.config, pacing=split.pacing)
+        return said(analyze(config, messages(self.legs, split), self.scorer))
 
 
 @pytest.fixture(scope="module")
-def both_scored(config: CallConfig) -> CallConfig:
-    """Two customers, so that both legs' scores and cues meet."""
-    return replace(config, legs=tuple(replace(leg, party=Party.CUSTOMER) for leg in config.legs))
+def recording(speech: Voice, config: CallConfig, touchy: Scorer) -> Recording:
+    customers = tuple(replace(leg, party=Party.CUSTOMER) for leg in config.legs)
+    legs = [encode_pcmu(speech(SECONDS, seed)) for seed in (0, 2)]
+    return Recording(legs, replace(config, legs=customers), touchy)
 
 
-@pytest.fixture(scope="module")
-def at_once(
-    recording: list[bytes], both_scored: CallConfig, touchy: Scorer
-) -> dict[str, list[object]]:
+@dataclass(frozen=True, repr=False)
+class AtOnce:
     """What one message with all the audio gives."""
-    whole = Split((len(recording[0]),), ("nothing",), (True,))
-    return said(analyze(both_scored, messages(recording, whole), touchy))
+
+    said: dict[str, list[object]]
 
 
-def test_there_is_something_to_differ_in(at_once: dict[str, list[object]]) -> None:
-    assert len(at_once["EmotionScore customer"]) >= 8
-    assert len(at_once["EmotionScore agent"]) >= 8
-    assert len(at_once["SpeechActivity customer"]) >= 3
-    kinds = {cue.kind for cue in at_once["cues"] if isinstance(cue, Cue)}
+@pytest.fixture(scope="module")
+def at_once(recording: Recording) -> AtOnce:
+    return AtOnce(recording.said(Split((len(recording.legs[0]),), ("nothing",), (True,))))
+
+
+def test_there_is_something_to_differ_in(at_once: AtOnce) -> None:
+    assert len(at_once.said["EmotionScore customer"]) >= 8
+    assert len(at_once.said["EmotionScore agent"]) >= 8
+    assert len(at_once.said["SpeechActivity customer"]) >= 3
+    kinds = {cue.kind for cue in at_once.said["cues"] if isinstance(cue, Cue)}
     assert kinds >= {CueKind.AGITATED, CueKind.NEUTRAL, CueKind.TALK_OVER}
 
 
 @settings(max_examples=12, deadline=None)
 @given(SPLITS)
 def test_any_split_gives_the_same_scores_activities_and_cues(
-    recording: list[bytes],
-    both_scored: CallConfig,
-    touchy: Scorer,
-    at_once: dict[str, list[object]],
-    split: Split,
+    recording: Recording, at_once: AtOnce, split: Split
 ) -> None:
-    config = replace(both_scored, pacing=split.pacing)
-    assert said(analyze(config, messages(recording, split), touchy)) == at_once
+    assert recording.said(split) == at_once.said
 
 
 # --- a leg, down to single samples, in every encoding -----------------------------------------
@@ -192,26 +198,34 @@ def cut(data: bytes, lengths: Sequence[int]) -> Iterator[bytes]:
             return
 
 
+@dataclass(frozen=True, repr=False)
+class Sent:
+    """Two seconds in some format, and what a leg makes of them at once."""
+
+    config: LegConfig
+    data: bytes
+    decided: list[object]
+
+
 @pytest.fixture(scope="module")
-def formats(speech: Voice) -> list[tuple[LegConfig, bytes, list[object]]]:
-    """Two seconds in each format, and what a leg makes of them at once."""
+def formats(speech: Voice) -> list[Sent]:
     voice = speech(2.0, 2)
-    ready = []
+    sent = []
     for encoding, rate, channels in FORMATS:
         config = LegConfig("customer", Party.CUSTOMER, encoding, rate, channels)
         mono = soxr.resample(voice, 8000, rate)
         data = ENCODERS[encoding](np.repeat(mono, channels))
-        ready.append((config, data, decided(Leg(config), iter([data]))))
-    return ready
+        sent.append(Sent(config, data, decided(Leg(config), iter([data]))))
+    return sent
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(range(len(FORMATS))), CUTS)
 def test_a_leg_in_any_format_decides_the_same_however_it_is_cut(
-    formats: list[tuple[LegConfig, bytes, list[object]]], number: int, cuts: list[int]
+    formats: list[Sent], number: int, cuts: list[int]
 ) -> None:
-    config, data, at_once = formats[number]
-    leg = Leg(config)
+    sent = formats[number]
+    leg = Leg(sent.config)
     instants = [length * leg.frame_bytes for length in cuts]
-    assert len(at_once) >= 6
-    assert decided(leg, cut(data, instants)) == at_once
+    assert len(sent.decided) >= 6
+    assert decided(leg, cut(sent.data, instants)) == sent.decided

@@ -163,7 +163,9 @@ def test_overlapping_messages_are_counted_and_change_nothing(
     config: CallConfig, touchy: Scorer, line: Line, clean: Arrived
 ) -> None:
     audio = [message(line, n) for n in range(COUNT)]
-    audio[130] = EncodedAudio("customer", line.data[129 * 160 + 80 : 131 * 160], (129 * 160 + 80) / 8000)
+    audio[130] = EncodedAudio(
+        "customer", line.data[129 * 160 + 80 : 131 * 160], (129 * 160 + 80) / 8000
+    )
     given = arrived(config, touchy, audio)
     assert given.heard == clean.heard
     assert given.placement == Placement(received=LENGTH, overlaps=1)
@@ -202,9 +204,7 @@ def orders(draw: st.DrawFn) -> tuple[list[int], set[int], int]:
     lost = draw(st.sets(st.sampled_from(SILENT), max_size=12))
     delays = draw(st.lists(st.integers(0, 8), min_size=40, max_size=40))
     in_order = range(SILENT.start, SILENT.stop + 10)
-    when = {
-        n: n if n in in_order else n + delays[n % 40] for n in range(COUNT) if n not in lost
-    }
+    when = {n: n if n in in_order else n + delays[n % 40] for n in range(COUNT) if n not in lost}
     order = sorted(when, key=lambda n: (when[n], n))
     again = draw(st.lists(st.integers(0, len(order) - 1), max_size=6))
     for place in sorted(again, reverse=True):
