@@ -346,7 +346,8 @@ class CuePhase(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Something to act on. `start`: where the state began; `end`: up to where it is known."""
+    """Something to act on. `start`: where the state began; `end`: up to where it is known, or
+    where it ended; the audio that settled it ends at `decided`."""
 
     leg: str
     sequence: int
@@ -354,6 +355,7 @@ class Cue:
     phase: CuePhase
     start: int
     end: int
+    decided: int
     confidence: float
     evidence: int  # samples of speech it rests on
     abstain: Abstain | None = None

@@ -88,7 +88,7 @@ class Mood:
             self._abstain = score.abstain
         if self._last is None:
             self._start, self._told = score.start, score.end
-            cues.append(self._cue(score, CuePhase.ONSET, score.end))
+            cues.append(self._cue(score, CuePhase.ONSET, score.end, score.end))
         self._last = score
         if score.probabilities is not None and score.indices is not None:
             return cues + self._weigh(score, score.probabilities, score.indices.arousal)
@@ -117,7 +117,7 @@ class Mood:
         """
         cues = self.quiet(end)
         if self._last is not None:
-            cues.append(self._cue(self._last, CuePhase.OFFSET, end))
+            cues.append(self._cue(self._last, CuePhase.OFFSET, end, end))
         return cues
 
     def _weigh(
@@ -182,19 +182,19 @@ class Mood:
 
     def _turn(self, score: EmotionScore, kind: CueKind, start: int, known: int) -> list[Cue]:
         start = max(start, self._start)
-        offset = self._cue(score, CuePhase.OFFSET, start)
+        offset = self._cue(score, CuePhase.OFFSET, start, known)
         if self._state is not CueKind.INSUFFICIENT_EVIDENCE:
             self._may_return[self._state] = start + self._rules.refractory
         self._state, self._start, self._told = kind, start, known
-        return [offset, self._cue(score, CuePhase.ONSET, known)]
+        return [offset, self._cue(score, CuePhase.ONSET, known, known)]
 
     def _update(self, score: EmotionScore) -> list[Cue]:
         if score.end - self._told < self._rules.update_every:
             return []
         self._told = score.end
-        return [self._cue(score, CuePhase.UPDATE, score.end)]
+        return [self._cue(score, CuePhase.UPDATE, score.end, score.end)]
 
-    def _cue(self, score: EmotionScore, phase: CuePhase, end: int) -> Cue:
+    def _cue(self, score: EmotionScore, phase: CuePhase, end: int, decided: int) -> Cue:
         insufficient = self._state is CueKind.INSUFFICIENT_EVIDENCE
         return Cue(
             leg=score.leg,
@@ -203,6 +203,7 @@ class Mood:
             phase=phase,
             start=self._start,
             end=end,
+            decided=decided,
             confidence=self._smoothed.get(self._state, 0.0),
             evidence=score.evidence,
             abstain=self._abstain if insufficient else None,

@@ -75,7 +75,7 @@ class Turns:
         over = [leg for leg in self._legs if leg in self._overlaps and not self._breaks_in(leg)]
         ended = [(leg, self._overlaps.pop(leg)) for leg in over]
         return [
-            _cue(leg, CuePhase.OFFSET, overlap.start, max(overlap.start, end))
+            _cue(leg, CuePhase.OFFSET, overlap.start, max(overlap.start, end), self._now)
             for leg, overlap in ended
             if overlap.announced
         ]
@@ -89,10 +89,16 @@ class Turns:
         for _, _, leg in due:
             self._overlaps[leg].announced = True
         return [
-            _cue(leg, CuePhase.ONSET, start, start + SHORTEST_TALK_OVER)
+            _cue(
+                leg,
+                CuePhase.ONSET,
+                start,
+                start + SHORTEST_TALK_OVER,
+                start + self._settled_after,
+            )
             for start, _, leg in sorted(due)
         ]
 
 
-def _cue(leg: str, phase: CuePhase, start: int, end: int) -> Cue:
-    return Cue(leg, 0, CueKind.TALK_OVER, phase, start, end, confidence=1.0, evidence=end - start)
+def _cue(leg: str, phase: CuePhase, start: int, end: int, decided: int) -> Cue:
+    return Cue(leg, 0, CueKind.TALK_OVER, phase, start, end, decided, 1.0, evidence=end - start)

@@ -91,6 +91,7 @@ def cue(call_id: str, cue: types.Cue, latency: Latency | None, budget_ms: int) -
         phase=wire_enum(pb.CuePhase, cue.phase),
         start_offset=duration(cue.start),
         end_offset=duration(cue.end),
+        decided_offset=duration(cue.decided),
         confidence=cue.confidence,
         evidence_seconds=types.seconds(cue.evidence),
         abstain_reason=wire_enum(pb.AbstainReason, cue.abstain),

@@ -192,7 +192,7 @@ class CallStream:
         """To the call's own stream and to the bus; the rest says what the events waited for."""
         for event in events:
             if isinstance(event, Cue):
-                said = Said(event, self._arrival(event.end), scored)
+                said = Said(event, self._arrival(event.decided), scored)
             elif isinstance(event, EmotionScore):
                 said = Said(event, arrived, scored)
             else:

@@ -906,6 +906,7 @@ class Cue(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
     WITHIN_BUDGET_FIELD_NUMBER: _builtins.int
+    DECIDED_OFFSET_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     leg: _builtins.str
     sequence: _builtins.int
@@ -933,6 +934,10 @@ class Cue(_message.Message):
     def quality(self) -> Global___Quality: ...
     @_builtins.property
     def latency(self) -> Global___Latency: ...
+    @_builtins.property
+    def decided_offset(self) -> _duration_pb2.Duration:
+        """the audio that settled it ends here: latency counts from its arrival"""
+
     def __init__(
         self,
         *,
@@ -951,10 +956,11 @@ class Cue(_message.Message):
         model_version: _builtins.str = ...,
         latency: Global___Latency | None = ...,
         within_budget: _builtins.bool | None = ...,
+        decided_offset: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "end_offset", b"end_offset", "latency", b"latency", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "latency", b"latency", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "kind", b"kind", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "phase", b"phase", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "kind", b"kind", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "phase", b"phase", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__latency: _TypeAlias = _typing.Literal["latency"]  # noqa: Y015
     _WhichOneofArgType__latency: _TypeAlias = _typing.Literal["_latency", b"_latency"]  # noqa: Y015

@@ -391,6 +391,7 @@ def test_a_cue_carries_its_last_score_s_evidence() -> None:
         phase=ONSET,
         start=20_000,
         end=24_000,
+        decided=24_000,
         confidence=onset.confidence,
         evidence=9600,
         abstain=None,

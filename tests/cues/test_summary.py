@@ -36,7 +36,7 @@ def heard(leg: str, sound: Sound, start: int) -> SpeechActivity:
 
 
 def cue(leg: str, kind: CueKind, phase: CuePhase, start: int, end: int) -> Cue:
-    return Cue(leg, 0, kind, phase, start, end, 0.5, 8000)
+    return Cue(leg, 0, kind, phase, start, end, end, 0.5, 8000)
 
 
 def score(abstain: Abstain | None) -> EmotionScore:

@@ -24,8 +24,10 @@ def silence(leg: str, start: int) -> SpeechActivity:
     return heard(leg, Sound.SILENCE, start, start + HANGOVER)
 
 
-def talk_over(leg: str, phase: CuePhase, start: int, end: int) -> Cue:
-    return Cue(leg, 0, CueKind.TALK_OVER, phase, start, end, 1.0, end - start)
+def talk_over(leg: str, phase: CuePhase, start: int, end: int, decided: int | None = None) -> Cue:
+    """Decided with the usual hindsight, unless told otherwise."""
+    settled = end + HANGOVER if decided is None else decided
+    return Cue(leg, 0, CueKind.TALK_OVER, phase, start, end, settled, 1.0, end - start)
 
 
 def test_the_onset_comes_with_time_and_the_offset_with_the_earlier_end() -> None:
@@ -57,7 +59,7 @@ def test_without_hindsight_the_onset_comes_after_400_ms() -> None:
     turns.add(speech("customer", 0))
     turns.add(speech("agent", 8000))
     assert turns.advance(11_199) == []
-    assert turns.advance(11_200) == [talk_over("agent", CuePhase.ONSET, 8000, 11_200)]
+    assert turns.advance(11_200) == [talk_over("agent", CuePhase.ONSET, 8000, 11_200, 11_200)]
 
 
 def test_a_back_channel_is_no_talk_over() -> None:
@@ -85,7 +87,7 @@ def test_more_hindsight_than_promised_never_turns_a_span_around() -> None:
     turns.add(speech("agent", 8000))
     turns.advance(12_000)
     assert turns.add(heard("customer", Sound.SILENCE, 7000, 13_000)) == [
-        talk_over("agent", CuePhase.OFFSET, 8000, 8000)
+        talk_over("agent", CuePhase.OFFSET, 8000, 8000, 13_000)
     ]
 
 
@@ -111,14 +113,14 @@ def test_backdated_starts_decide_who_broke_in() -> None:
     turns = Turns(LEGS, 0)
     turns.add(heard("customer", Sound.SPEECH, 1000, 1480))
     turns.add(heard("agent", Sound.SPEECH, 900, 1500))  # began first, though known later
-    assert turns.advance(9000) == [talk_over("customer", CuePhase.ONSET, 1000, 4200)]
+    assert turns.advance(9000) == [talk_over("customer", CuePhase.ONSET, 1000, 4200, 4200)]
 
 
 def test_of_two_that_begin_together_the_one_declared_later_broke_in() -> None:
     turns = Turns(LEGS, 0)
     turns.add(speech("agent", 1000))
     turns.add(speech("customer", 1000))
-    assert turns.advance(9000) == [talk_over("agent", CuePhase.ONSET, 1000, 4200)]
+    assert turns.advance(9000) == [talk_over("agent", CuePhase.ONSET, 1000, 4200, 4200)]
 
 
 def test_music_and_tones_are_no_speech_and_end_it() -> None:
@@ -127,9 +129,9 @@ def test_music_and_tones_are_no_speech_and_end_it() -> None:
     turns.add(speech("customer", 1000))
     assert turns.advance(20_000) == []
     turns.add(speech("agent", 21_000))
-    assert turns.advance(30_000) == [talk_over("agent", CuePhase.ONSET, 21_000, 24_200)]
+    assert turns.advance(30_000) == [talk_over("agent", CuePhase.ONSET, 21_000, 24_200, 24_200)]
     assert turns.add(heard("agent", Sound.TONE, 31_000, 31_480)) == [
-        talk_over("agent", CuePhase.OFFSET, 21_000, 31_000)
+        talk_over("agent", CuePhase.OFFSET, 21_000, 31_000, 31_480)
     ]
 
 
@@ -139,7 +141,7 @@ def test_repeated_activity_changes_nothing() -> None:
     turns.add(speech("agent", 8000))
     turns.add(heard("customer", Sound.SPEECH, 9000, 9480))
     turns.add(silence("supervisor", 8500))
-    assert turns.advance(11_400) == [talk_over("agent", CuePhase.ONSET, 8000, 11_200)]
+    assert turns.advance(11_400) == [talk_over("agent", CuePhase.ONSET, 8000, 11_200, 11_200)]
 
 
 def test_with_three_it_lasts_while_any_earlier_speaker_goes_on() -> None:
@@ -164,8 +166,8 @@ def test_the_call_s_end_ends_it() -> None:
     turns.add(speech("customer", 0))
     turns.add(speech("agent", 8000))
     assert turns.close(20_000) == [
-        talk_over("agent", CuePhase.ONSET, 8000, 11_200),
-        talk_over("agent", CuePhase.OFFSET, 8000, 20_000),
+        talk_over("agent", CuePhase.ONSET, 8000, 11_200, 11_200),
+        talk_over("agent", CuePhase.OFFSET, 8000, 20_000, 20_000),
     ]
     assert turns.close(20_000) == []
 

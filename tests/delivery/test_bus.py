@@ -30,7 +30,7 @@ EVERYTHING = Address()
 
 
 def cue(sequence: int, phase: CuePhase = CuePhase.ONSET) -> Cue:
-    return Cue("customer", sequence, CueKind.AGITATED, phase, 0, 8000, 0.9, 8000)
+    return Cue("customer", sequence, CueKind.AGITATED, phase, 0, 8000, 8000, 0.9, 8000)
 
 
 class Clock:

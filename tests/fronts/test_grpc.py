@@ -14,7 +14,7 @@ import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
 
-from emotion_service.calls.scorer import Scorer
+from emotion_service.calls.scorer import Scorer, Window
 from emotion_service.delivery.bus import Bus
 from emotion_service.fronts.grpc import EmotionServicer, new_server
 from emotion_service.fronts.stream import Service
@@ -22,6 +22,7 @@ from emotion_service.fronts.wire import audio_from_proto, config_from_proto, eve
 from emotion_service.offline import analyze
 from emotion_service.scoring.batcher import Batcher
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.types import EmotionScore
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
 
@@ -390,13 +391,13 @@ async def test_draining_asks_to_reconnect_and_waits_for_the_calls(server: Server
 
 
 class Poisoned(Scorer):
-    """Breaks over every batch that holds the poison leg's windows, after all its work."""
+    """Breaks over every batch that holds the poison leg's windows, after all speakers learned."""
 
-    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
-        scored = super().score(batch)
-        if any(request.leg == "poison" for request in batch):
+    def _scores(self, windows: list[Window]) -> list[EmotionScore]:
+        scores = super()._scores(windows)
+        if any(window.request.leg == "poison" for window in windows):
             raise ValueError("poison")
-        return scored
+        return scores
 
 
 async def test_one_calls_garbage_leaves_49_others_bit_identical(

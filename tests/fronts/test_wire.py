@@ -36,7 +36,7 @@ from emotion_service.fronts.wire import (
 from emotion_service.types import Consent, Cue, CueKind, CuePhase, Pacing, Party
 from emotion_service.v1 import emotion_service_pb2 as pb
 
-CUE = Cue("customer", 3, CueKind.AGITATED, CuePhase.ONSET, 8000, 12345, 0.75, 9600)
+CUE = Cue("customer", 3, CueKind.AGITATED, CuePhase.ONSET, 8000, 12345, 12500, 0.75, 9600)
 PERMIT = types.Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
 SCORE = types.EmotionScore(
     permit=PERMIT,
@@ -299,6 +299,7 @@ def test_a_cue_as_a_json_line() -> None:
             "phase": "CUE_PHASE_ONSET",
             "start_offset": "1s",
             "end_offset": "1.543125s",
+            "decided_offset": "1.562500s",
             "confidence": 0.75,
             "evidence_seconds": 1.2,
             "abstain_reason": "ABSTAIN_REASON_UNSPECIFIED",
