@@ -270,7 +270,7 @@ async def test_cancelling_leaves_no_task_and_no_call(
     assert kinds(await server.call([config()]))[-1] == "summary"
 
 
-async def test_a_client_that_never_reads_is_held_back_not_buffered(
+async def test_a_client_that_never_reads_leaves_nothing_behind(
     server: Server, speech: bytes
 ) -> None:
     before = asyncio.all_tasks()
