@@ -48,12 +48,12 @@ clean: ## removes the environment and all caches
 
 .venv/.dev: .venv/.run
 	@echo "Installing the development tools into .venv (once) …"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[dev,bench]'
 	@touch $@
 
 # torch first and alone: see pyproject.toml.
 .venv/.train: .venv/.dev
 	@echo "Installing the training tools into .venv (once) …"
 	@$(PIP) torch==2.13.0
-	@$(PIP) --editable '.[dev,train]'
+	@$(PIP) --editable '.[dev,bench,train]'
 	@touch $@

@@ -23,6 +23,16 @@ class BadInput(EmotionServiceError):
         self.reason = reason
 
 
+class Busy(EmotionServiceError):
+    """Nothing is wrong with the message, but it cannot be served now: try again after
+    `retry_seconds`, or elsewhere. `reason` as in BadInput."""
+
+    def __init__(self, reason: str, message: str, retry_seconds: float) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.retry_seconds = retry_seconds
+
+
 class ModelMismatch(EmotionServiceError):
     """A model folder that is incomplete, altered, or made for other features. Stops the start."""
 

@@ -101,7 +101,7 @@ class Call:
         """A message of audio.
 
         Raises:
-            BadInput: of an undeclared leg, or not decodable as declared.
+            BadInput: of an undeclared leg, not decodable as declared, or implausibly placed.
         """
         events: list[CallEvent] = []
         for name, data in self._split(audio):
@@ -113,7 +113,7 @@ class Call:
         """A change, effective after all audio pushed so far.
 
         Raises:
-            BadInput: it names an undeclared leg.
+            BadInput: it names an undeclared leg, or contradicts an earlier change.
         """
         match change:
             case ConsentChange(consent):
@@ -127,7 +127,7 @@ class Call:
             case AttributeChange(name, value):
                 self.attributes[name] = value
             case EndReasonChange(reason):
-                self.end_reason = reason
+                self._end_for(reason)
             case DtmfDigit():
                 pass  # the digit was dropped at the door; the tone is heard on the leg
         return [event for leg in self._legs for event in self._permit(leg)]
@@ -158,6 +158,10 @@ class Call:
         ends = [self._leg_end(name, leg) for name, leg in self._legs.items()]
         version = self._scorer.model_version
         return [*cues, self._course.summary(self.elapsed, self.end_reason, version, ends)]
+
+    def placements(self) -> list[Placement]:
+        """What became of each leg's audio so far. May be asked from another thread."""
+        return [leg.placement for leg in self._legs.values()]
 
     def leg_states(self) -> list[LegStatus]:
         """Each leg as of now."""
@@ -203,6 +207,14 @@ class Call:
             self._course.resolved(*key)
             del self._asked[key]
         return [*self._course.shut(name, leg.at)]
+
+    def _end_for(self, reason: EndReason) -> None:
+        before, self.end_reason = self.end_reason, reason
+        if before not in (EndReason.UNSPECIFIED, reason):
+            raise BadInput(
+                "UPDATE_CONTRADICTS",
+                f"end_reason was {before.name} and is now {reason.name}: send one, when certain",
+            )
 
     # --- how audio becomes events ---
 

@@ -144,6 +144,8 @@ def watched_lines(response: pb.WatchCuesResponse) -> Iterator[str]:
                 yield f"{response.summary.call_id}  {line}"
         case "heartbeat" if response.heartbeat.dropped:
             yield f"{response.heartbeat.dropped} events were missed"
+        case "reconnect":
+            yield "the server is about to stop"
 
 
 def _call_line(call: pb.CallState) -> str:

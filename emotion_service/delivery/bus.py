@@ -18,6 +18,7 @@ from emotion_service.delivery.notice import (
     Latency,
     Notice,
     Published,
+    Reconnect,
     state_key,
 )
 from emotion_service.delivery.outbox import Outbox
@@ -54,7 +55,7 @@ class LiveCall:
 class Watcher:
     wanted: Address
     scores_too: bool
-    outbox: Outbox[Numbered]
+    outbox: Outbox[Numbered | Reconnect]
 
     def wants(self, notice: Notice) -> bool:
         if isinstance(notice.event, EmotionScore | SpeechActivity) and not self.scores_too:
@@ -62,7 +63,7 @@ class Watcher:
         return any(self.wanted.admits(address) for address in notice.audience)
 
 
-Watched: TypeAlias = tuple[str, CallState | Notice | Heartbeat]
+Watched: TypeAlias = tuple[str, CallState | Notice | Heartbeat | Reconnect]
 
 
 class Bus:
@@ -187,6 +188,15 @@ class Bus:
         finally:
             self._watchers.remove(watcher)
 
+    @property
+    def watchers(self) -> int:
+        return len(self._watchers)
+
+    def announce(self, reconnect: Reconnect) -> None:
+        """To every watcher: the service is about to stop."""
+        for watcher in self._watchers:
+            watcher.outbox.put(reconnect)
+
     def close(self) -> None:
         """Every watcher reads what is waiting, then ends."""
         for watcher in self._watchers:
@@ -199,7 +209,7 @@ class Bus:
         while True:
             try:
                 async with asyncio.timeout(self._heartbeat_seconds):
-                    numbered = await anext(outbox)
+                    item = await anext(outbox)
             except TimeoutError:
                 at = self._number
                 yield self._cursor(at), Heartbeat(missed + outbox.missed)
@@ -209,8 +219,11 @@ class Bus:
             if outbox.missed > told:  # at the cursor before the hole: from there all is replayed
                 told = outbox.missed
                 yield self._cursor(at), Heartbeat(missed + told)
-            at = numbered.number
-            yield self._cursor(at), numbered.notice
+            if isinstance(item, Reconnect):
+                yield self._cursor(at), item
+                continue
+            at = item.number
+            yield self._cursor(at), item.notice
 
     # --- the order of events ---
 

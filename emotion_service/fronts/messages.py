@@ -47,7 +47,9 @@ def domain_enum(domain: type[EnumT], enum: WireEnum[NumberT], number: NumberT) -
     name = enum.Name(number).removeprefix(_prefix(enum)) if number in enum.values() else ""
     if name not in domain.__members__:
         known = ", ".join(domain.__members__)
-        raise BadInput("ENUM_INVALID", f"{domain.__name__}: {number} is none of {known}")
+        raise BadInput(
+            "ENUM_INVALID", f"{domain.__name__}: {number} is none of its values; send {known}"
+        )
     return domain[name]
 
 
@@ -168,11 +170,15 @@ def status(
             )
             return pb.Status(call_id=call_id, ready=ready)
         case Reconnect():
-            grace = duration(round(status.grace_seconds * types.SAMPLE_RATE_HERTZ))
-            return pb.Status(call_id=call_id, reconnect=pb.Reconnect(grace=grace))
+            return pb.Status(call_id=call_id, reconnect=reconnect(status))
         case Acknowledged():
             acknowledged = pb.Acknowledged(leg=status.leg, sequence=status.sequence)
             return pb.Status(call_id=call_id, acknowledged=acknowledged)
+
+
+def reconnect(reconnect: Reconnect) -> pb.Reconnect:
+    grace = duration(round(reconnect.grace_seconds * types.SAMPLE_RATE_HERTZ))
+    return pb.Reconnect(grace=grace)
 
 
 def summary(call_id: str, contact_id: str, summary: types.CallSummary) -> pb.CallSummary:

@@ -15,7 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from emotion_service.calls.call import Call
@@ -32,6 +32,8 @@ from emotion_service.delivery.notice import (
     state_key,
 )
 from emotion_service.delivery.outbox import Outbox
+from emotion_service.fronts.admission import Admission
+from emotion_service.metrics import Metrics
 from emotion_service.scoring.batcher import Batcher, Scored
 from emotion_service.types import (
     AttributeChange,
@@ -60,6 +62,8 @@ class Service:
     scorer: Scorer
     batcher: Batcher
     bus: Bus
+    admission: Admission = field(default_factory=Admission)
+    metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], float] = time.monotonic
 
 
@@ -86,9 +90,11 @@ class CallStream:
 
     Raises:
         BadInput: the config cannot be used, or its call_id is live already.
+        Busy: the service takes no more calls now.
     """
 
     def __init__(self, config: CallConfig, service: Service) -> None:
+        service.admission.admit_call(service.bus.live_calls)
         self.config = config
         self._service = service
         self._call = Call(config, service.scorer)
@@ -104,6 +110,7 @@ class CallStream:
         events = self._call.start()
         service.bus.open(self._address, config.contact_id, config.latency_budget_ms, self.state)
         self._live = True
+        service.metrics.opened(self, self._call.placements)
         scorer = service.scorer
         self.say(Ready(scorer.model_version, scorer.model_licence, config.latency_budget_ms))
         self._tell(events)
@@ -124,6 +131,10 @@ class CallStream:
         if audio.sequence is not None:
             for heard in self._acknowledger.heard(audio.leg, audio.sequence, arrived):
                 self.say(heard)
+        await self.caught_up()
+
+    async def caught_up(self) -> None:
+        """Holds the sender of a recorded call back while scores or the writer are behind."""
         if self.config.pacing is Pacing.RECORDED:
             await self._pending_at_most(RECORDED_PENDING)
             await self.outbox.below(UNWRITTEN)
@@ -174,6 +185,7 @@ class CallStream:
         if self._live:
             self._live = False
             self._service.bus.drop(self.config.call_id)
+            self._service.metrics.ended(self, completed=False)
 
     # --- what it says ---
 
@@ -201,13 +213,21 @@ class CallStream:
             self._publish(said)
 
     def _publish(self, said: Said) -> None:
-        bus, call_id = self._service.bus, self.config.call_id
+        bus, metrics, config = self._service.bus, self._service.metrics, self.config
+        latency = said.latency(self._service.clock())
         match said.event:
-            case EmotionScore() | Cue() | SpeechActivity() as event:
-                bus.tell(call_id, event, said.latency(self._service.clock()))
+            case EmotionScore() as score:
+                metrics.scored(score, latency, config.latency_budget_ms)
+                bus.tell(config.call_id, score, latency)
+            case Cue() as cue:
+                metrics.cued(cue, latency)
+                bus.tell(config.call_id, cue, latency)
+            case SpeechActivity() as activity:
+                bus.tell(config.call_id, activity, latency)
             case CallSummary() as summary:
                 self._live = False
-                bus.end(call_id, summary)
+                metrics.ended(self, completed=True)
+                bus.end(config.call_id, summary)
 
     def _arrival(self, end: int) -> float | None:
         """When the message arrived with which the call reached `end`."""

@@ -7,14 +7,22 @@ from collections.abc import Callable
 from google.protobuf import json_format
 
 from emotion_service import types
-from emotion_service.delivery.notice import CallState, Heartbeat, Latency, Notice, StreamEvent
+from emotion_service.delivery.notice import (
+    CallState,
+    Heartbeat,
+    Latency,
+    Notice,
+    Reconnect,
+    StreamEvent,
+)
 from emotion_service.errors import BadInput
 from emotion_service.fronts import messages
 from emotion_service.fronts.messages import domain_enum
 from emotion_service.v1 import emotion_service_pb2 as pb
 
-MAX_CALL_ID = 128  # characters
+MAX_NAME = 128  # characters, of any id and name but a leg's
 MAX_LEG_NAME = 32
+MAX_VALUE = 256  # of an attribute
 MAX_LEGS = 8
 MAX_ATTRIBUTES = 32
 MAX_LATENCY_BUDGET_MS = 10_000
@@ -32,15 +40,23 @@ def config_from_proto(config: pb.CallConfig) -> types.CallConfig:
     Raises:
         BadInput: for the first field that is missing or out of its range.
     """
-    _expect(0 < len(config.call_id) <= MAX_CALL_ID, "CALL_ID", "1 to 128 characters")
-    _expect(0 < len(config.legs) <= MAX_LEGS, "LEGS", "1 to 8 legs")
-    _expect(len(config.attributes) <= MAX_ATTRIBUTES, "ATTRIBUTES", "at most 32 attributes")
+    _length("CALL_ID_INVALID", config.call_id, MAX_NAME, at_least=1)
+    _length("CONTACT_ID_INVALID", config.contact_id, MAX_NAME)
+    _length("TENANT_INVALID", config.tenant, MAX_NAME)
+    _length("QUEUE_INVALID", config.queue, MAX_NAME)
+    _length("AGENT_ID_INVALID", config.agent_id, MAX_NAME)
+    _in_range("ATTRIBUTES_INVALID", "attributes", len(config.attributes), 0, MAX_ATTRIBUTES)
+    for name, value in config.attributes.items():
+        _length("ATTRIBUTES_INVALID", name, MAX_NAME)
+        _length("ATTRIBUTES_INVALID", value, MAX_VALUE)
     budget = DEFAULT_LATENCY_BUDGET_MS
     if config.HasField("latency_budget_ms"):
         budget = config.latency_budget_ms
-    _expect(0 < budget <= MAX_LATENCY_BUDGET_MS, "LATENCY_BUDGET", "1 to 10000 ms")
+    _in_range("LATENCY_BUDGET_INVALID", "ms of latency", budget, 1, MAX_LATENCY_BUDGET_MS)
+    _in_range("LEGS_INVALID", "legs", len(config.legs), 1, MAX_LEGS)
     legs = tuple(_leg_config(leg) for leg in config.legs)
-    _expect(len({leg.leg for leg in legs}) == len(legs), "LEG_NAME", "a name of its own a leg")
+    if len({leg.leg for leg in legs}) < len(legs):
+        raise BadInput("LEG_NAME_INVALID", "two legs have the same name: give each one of its own")
     return types.CallConfig(
         call_id=config.call_id,
         legs=legs,
@@ -58,7 +74,7 @@ def config_from_proto(config: pb.CallConfig) -> types.CallConfig:
 
 
 def _leg_config(leg: pb.LegConfig) -> types.LegConfig:
-    _expect(0 < len(leg.leg) <= MAX_LEG_NAME, "LEG_NAME", "a name of 1 to 32 characters a leg")
+    _length("LEG_NAME_INVALID", leg.leg, MAX_LEG_NAME, at_least=1)
     return types.LegConfig(
         leg=leg.leg,
         party=domain_enum(types.Party, pb.Party, leg.party),
@@ -74,7 +90,7 @@ def audio_from_proto(audio: pb.AudioChunk) -> types.EncodedAudio:
     Raises:
         BadInput: AUDIO_INVALID when it holds more than 1 MiB.
     """
-    _expect(len(audio.data) <= MAX_AUDIO, "AUDIO", "at most 1 MiB of audio a message")
+    _in_range("AUDIO_INVALID", "bytes of audio", len(audio.data), 0, MAX_AUDIO)
     offset = audio.offset
     return types.EncodedAudio(
         leg=audio.leg,
@@ -104,8 +120,14 @@ def _line_change(change: pb.LegLine) -> types.LineChange:
     return types.LineChange(change.leg, domain_enum(types.LineState, pb.LineState, change.state))
 
 
+def _attribute_change(name: str, reason: str, value: str) -> types.AttributeChange:
+    _length(reason, value, MAX_NAME)
+    return types.AttributeChange(name, value)
+
+
 def _dtmf_digit(digit: str) -> types.DtmfDigit:
-    _expect(digit in DTMF_DIGITS, "DTMF_DIGIT", "one of 0-9 * # A-D")
+    if digit not in DTMF_DIGITS:  # which it is, is nobody's business
+        raise BadInput("DTMF_DIGIT_INVALID", "dtmf_digit is not one key: send one of 0-9 * # A-D")
     return types.DtmfDigit()
 
 
@@ -117,10 +139,14 @@ def _consent(consent: pb.Consent.ValueType) -> types.Consent:
     return domain_enum(types.Consent, pb.Consent, consent or pb.CONSENT_PENDING)
 
 
-def _expect(holds: bool, what: str, expected: str) -> None:
-    if not holds:
-        field = what.lower().replace("_", " ")
-        raise BadInput(f"{what}_INVALID", f"{field}: {expected} is expected; correct it")
+def _length(reason: str, text: str, at_most: int, at_least: int = 0) -> None:
+    _in_range(reason, "characters", len(text), at_least, at_most)
+
+
+def _in_range(reason: str, what: str, given: int, at_least: int, at_most: int) -> None:
+    if not at_least <= given <= at_most:
+        field = reason.removesuffix("_INVALID").lower()
+        raise BadInput(reason, f"{field}: {given} {what} were given; send {at_least} to {at_most}")
 
 
 # --- out: domain to messages ------------------------------------------------------------------
@@ -148,13 +174,17 @@ def event_to_proto(
             return said(status=messages.status(call_id, event))
 
 
-def watched_to_proto(cursor: str, watched: CallState | Notice | Heartbeat) -> pb.WatchCuesResponse:
+def watched_to_proto(
+    cursor: str, watched: CallState | Notice | Heartbeat | Reconnect
+) -> pb.WatchCuesResponse:
     """What a watcher hears; `cursor` is where to resume after it."""
     response = pb.WatchCuesResponse(cursor=cursor)
     event = watched.event if isinstance(watched, Notice) else watched
     match event:
         case Heartbeat():
             response.heartbeat.dropped = event.dropped
+        case Reconnect():
+            response.reconnect.CopyFrom(messages.reconnect(event))
         case CallState():
             response.call.CopyFrom(call_to_proto(event))
         case _:
@@ -199,9 +229,9 @@ def to_json_line(
 
 
 UPDATES: dict[str, Callable[[pb.CallUpdate], types.CallUpdate]] = {
-    "agent_id": lambda update: types.AttributeChange("agent_id", update.agent_id),
-    "queue": lambda update: types.AttributeChange("queue", update.queue),
-    "ivr_step": lambda update: types.AttributeChange("ivr_step", update.ivr_step),
+    "agent_id": lambda update: _attribute_change("agent_id", "AGENT_ID_INVALID", update.agent_id),
+    "queue": lambda update: _attribute_change("queue", "QUEUE_INVALID", update.queue),
+    "ivr_step": lambda update: _attribute_change("ivr_step", "IVR_STEP_INVALID", update.ivr_step),
     "leg_party": lambda update: _party_change(update.leg_party),
     "leg_line": lambda update: _line_change(update.leg_line),
     "dtmf_digit": lambda update: _dtmf_digit(update.dtmf_digit),

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Read when it is loaded: from 1.29 on it reports machine and model to its maker otherwise.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 from emotion_service.errors import ModelMismatch
@@ -110,7 +114,7 @@ def read_card(folder: Path) -> ModelCard:
     """model.json as a ModelCard.
 
     Raises:
-        ModelMismatch: it is missing, not JSON, or lacks a field.
+        ModelMismatch: it is missing, not JSON, lacks a field, or one has a useless value.
     """
     try:
         fields = json.loads(_read(folder / "model.json"))
@@ -119,7 +123,7 @@ def read_card(folder: Path) -> ModelCard:
             field.name: tuple(value) if isinstance(value := fields[field.name], list) else value
             for field in dataclasses.fields(ModelCard)
         }
-        return ModelCard(**{**values, "typical": typical})
+        return _checked(ModelCard(**{**values, "typical": typical}))
     except (AttributeError, TypeError, ValueError) as error:
         raise ModelMismatch(
             f"{folder / 'model.json'} cannot be read ({error}): restore the folder"
@@ -128,6 +132,23 @@ def read_card(folder: Path) -> ModelCard:
         raise ModelMismatch(
             f"{folder / 'model.json'} lacks the field {error}: restore the folder"
         ) from error
+
+
+def _checked(card: ModelCard) -> ModelCard:
+    """What would otherwise be noticed when the first score is due."""
+    if not all(isinstance(text, str) for text in (card.name, card.version, card.licence)):
+        raise TypeError("name, version and licence are texts")
+    if not isinstance(card.training_speakers, tuple):
+        raise TypeError("training_speakers is a list")
+    if not set(LABELS) <= set(card.arousal) & set(card.valence):
+        raise ValueError("arousal and valence have a number for each label")
+    numbers = [*card.arousal.values(), *card.valence.values()]
+    numbers += [
+        number for value in card.typical.values() for number in (value.mean, value.deviation)
+    ]
+    if not np.isfinite(numbers).all() or not all(v.deviation > 0 for v in card.typical.values()):
+        raise ValueError("arousal, valence and typical hold numbers, deviations above 0")
+    return card
 
 
 def _read(path: Path) -> bytes:

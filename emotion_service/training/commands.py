@@ -1,6 +1,6 @@
 """The commands of the data team: `emotion-service crossval | train`.
 
-What needs the extra [train] is imported when a command runs, so that all others start without it.
+What training needs is imported when its command runs, so that all others start without it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from emotion_service.errors import CorpusError, EmotionServiceError
-from emotion_service.training.corpus import Clip, read_corpus, with_known_emotion
+
+if TYPE_CHECKING:
+    from emotion_service.training.corpus import Clip
 
 CORES = os.cpu_count() or 1
 SEED = 1
@@ -80,6 +82,8 @@ def train_command(
 
 
 def _clips(folders: list[Path]) -> list[Clip]:
+    from emotion_service.training.corpus import read_corpus, with_known_emotion  # noqa: PLC0415
+
     clips = [clip for folder in folders for clip in with_known_emotion(read_corpus(folder))]
     speakers = {clip.speaker for clip in clips}
     if len(speakers) < 2:

@@ -366,7 +366,9 @@ class CallConfig(_message.Message):
     call_id: _builtins.str
     """required, unique among live calls, at most 128 characters; pseudonymous, no phone number"""
     contact_id: _builtins.str
-    """what stays the same across transfers; empty: same as call_id"""
+    """This and every other id and name but a leg's: at most 128 characters.
+    what stays the same across transfers; empty: same as call_id
+    """
     tenant: _builtins.str
     queue: _builtins.str
     agent_id: _builtins.str
@@ -381,7 +383,7 @@ class CallConfig(_message.Message):
     """scores MIXED legs; only a server bound to loopback accepts it"""
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """at most 32; for rules; never logged"""
+        """at most 32, values of at most 256 characters; for rules; never logged"""
 
     @_builtins.property
     def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LegConfig]:
@@ -511,6 +513,7 @@ class CallUpdate(_message.Message):
     DISCLOSURE_GIVEN_FIELD_NUMBER: _builtins.int
     END_REASON_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
+    """this and the next two: at most 128 characters"""
     queue: _builtins.str
     ivr_step: _builtins.str
     dtmf_digit: _builtins.str
@@ -518,6 +521,7 @@ class CallUpdate(_message.Message):
     consent: Global___Consent.ValueType
     disclosure_given: _builtins.bool
     end_reason: Global___EndReason.ValueType
+    """said once: a call ends for one reason"""
     @_builtins.property
     def leg_party(self) -> Global___LegParty: ...
     @_builtins.property
@@ -1080,7 +1084,7 @@ Global___Ready: _TypeAlias = Ready  # noqa: Y015
 
 @_typing.final
 class Reconnect(_message.Message):
-    """The server is about to stop: open the call again elsewhere."""
+    """The server is about to stop: open the call, or watch, again elsewhere."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1373,6 +1377,7 @@ class WatchCuesResponse(_message.Message):
     ACTIVITY_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
+    RECONNECT_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     @_builtins.property
     def call(self) -> Global___CallState:
@@ -1392,6 +1397,10 @@ class WatchCuesResponse(_message.Message):
     def heartbeat(self) -> Global___Heartbeat:
         """after the snapshot, then after every 5 s without an event"""
 
+    @_builtins.property
+    def reconnect(self) -> Global___Reconnect:
+        """the server is about to stop: watch again elsewhere, without a cursor"""
+
     def __init__(
         self,
         *,
@@ -1402,12 +1411,13 @@ class WatchCuesResponse(_message.Message):
         activity: Global___SpeechActivity | None = ...,
         summary: Global___CallSummary | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
+        reconnect: Global___Reconnect | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "event", b"event", "heartbeat", b"heartbeat", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "heartbeat", b"heartbeat", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call", "cue", "score", "activity", "summary", "heartbeat"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call", "cue", "score", "activity", "summary", "heartbeat", "reconnect"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

@@ -201,8 +201,14 @@ def test_a_missing_field_is_named(folder: Path, field: str) -> None:
         card_with(typical=["pace"]),
         card_with(typical={"pace": 4.0}),
         card_with(typical={"pace": {"mean": 4.0}}),
+        card_with(typical={"pace": {"mean": "4", "deviation": 1.0}}),
+        card_with(typical={"pace": {"mean": 4.0, "deviation": 0.0}}),
+        card_with(typical={"pace": {"mean": float("nan"), "deviation": 1.0}}),
+        card_with(arousal={"anger": 1.0}),
+        card_with(valence=3),
+        card_with(licence=3),
+        card_with(training_speakers="ann"),
     ],
-    ids=["cut", "no UTF-8", "list", "null", "typical a list", "no Typical", "half a Typical"],
 )
 def test_a_malformed_card_cannot_be_read(folder: Path, damage: Damage) -> None:
     damage(folder)
