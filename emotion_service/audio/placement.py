@@ -15,6 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
+from emotion_service.audio.rate import RateWatch
 from emotion_service.errors import BadInput
 from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray, Placement
 
@@ -46,6 +47,7 @@ class Placer:
         self._offsets, self._sequences = _Offsets(self._snap), _Sequences()
         self._scale: _Scale = self._offsets
         self._next_sequence: int | None = None
+        self._rates = RateWatch(sample_rate_hertz)
         self._front = _Front()
         self._held: list[_Message] = []  # by start
         self._early: list[int] = []  # where messages start that nothing has yet come in before
@@ -62,7 +64,8 @@ class Placer:
         first sequence number is taken for the beginning of the call.
 
         Raises:
-            BadInput: IMPLAUSIBLE_OFFSET, when negative, not finite or over 10 minutes ahead.
+            BadInput: IMPLAUSIBLE_OFFSET, when negative, not finite or over 10 minutes ahead;
+                RATE_CONTRADICTED, when the offsets have long implied another rate.
         """
         if offset_seconds is not None and not 0 <= offset_seconds < math.inf:
             raise _implausible("The offset of a message is negative or not a number")
@@ -70,6 +73,10 @@ class Placer:
         start = self._start(offset_seconds, sequence)
         if self._scale.missing(start, self._front) > MAX_JUMP_SECONDS * self._rate:
             raise _implausible("A message is more than 10 minutes ahead of the audio before it")
+        if offset_seconds is None:
+            self._rates.forget()
+        else:
+            self._rates.follow(start, samples, sequence)
         if sequence is not None:
             self._next_sequence = max(sequence + 1, self._next_sequence or 0)
         message = _Message(start, start + self._scale.width(samples), samples)

@@ -109,6 +109,16 @@ def test_a_change_of_an_undeclared_leg_is_refused(
     assert "customer" not in str(refused.value)
 
 
+def test_a_call_ends_for_one_reason(config: CallConfig, scripted: Script) -> None:
+    call = Call(config, scripted())
+    call.start()
+    for reason in (EndReason.UNSPECIFIED, EndReason.COMPLETED, EndReason.COMPLETED):
+        assert call.update(EndReasonChange(reason)) == []
+    with pytest.raises(BadInput) as refused:
+        call.update(EndReasonChange(EndReason.TRANSFERRED))
+    assert refused.value.reason == "UPDATE_CONTRADICTS"
+
+
 def test_audio_of_an_undeclared_leg_is_refused(config: CallConfig, scripted: Script) -> None:
     with pytest.raises(BadInput) as refused:
         Call(config, scripted()).push(EncodedAudio("x", b"\xff"))

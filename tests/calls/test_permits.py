@@ -116,7 +116,7 @@ CHANGES: tuple[Callable[[Random, str], CallUpdate], ...] = (
     *[lambda random, leg: PartyChange(leg, random.choice(CUSTOMER_OR_NOT))] * 3,
     *[lambda random, leg: DisclosureChange(random.random() < 0.8)] * 2,
     lambda random, leg: LineChange(leg, random.choice(list(LineState))),
-    lambda random, leg: EndReasonChange(random.choice(list(EndReason))),
+    lambda random, leg: EndReasonChange(EndReason.COMPLETED),
     lambda random, leg: AttributeChange("queue", "x"),
     lambda random, leg: DtmfDigit(),
 )
