@@ -1,21 +1,45 @@
 """How the commands are called. What they do is in commands/.
 
-Exit codes: 0 done; 1 the service is not there, not ready, or gave up; 2 wrong usage or
-unreadable input.
+Exit codes (docs/errors.md has all cases): 0 done; 1 the service is not there, not ready, or gave
+up; 2 wrong usage, or a file, model or disk that cannot be used; 130 Ctrl-C; 141 whoever read the
+output has gone.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from uuid import uuid4
 
 import typer
 
 from emotion_service.commands.demo import demo
+from emotion_service.commands.options import (
+    DEFAULT_SERVER,
+    FILE,
+    AllowMixed,
+    CallId,
+    ChunkMs,
+    ConsentChoice,
+    ConsentOption,
+    Disclosure,
+    EncodingOption,
+    Json,
+    Model,
+    Parties,
+    Server,
+    Tls,
+    TlsCa,
+    TlsCertificate,
+    TlsKey,
+    client_tls,
+)
 from emotion_service.commands.probe import probe
+from emotion_service.commands.serve import serve_command
+from emotion_service.commands.speak import speak
 from emotion_service.commands.stream import stream
 from emotion_service.commands.watch import watch
 from emotion_service.console.truth import read_truth
@@ -26,7 +50,7 @@ from emotion_service.training.commands import crossval_command, train_command
 from emotion_service.types import Consent, Pacing
 from emotion_service.v1 import emotion_service_pb2 as pb
 
-DEFAULT_SERVER = "127.0.0.1:50051"
+INTERRUPTED, PIPE_CLOSED = 128 + 2, 128 + 13  # as shells report SIGINT and SIGPIPE
 
 app = typer.Typer(
     name="emotion-service",
@@ -38,97 +62,42 @@ app = typer.Typer(
 )
 
 
-class ConsentChoice(StrEnum):
-    PENDING = "pending"
-    GRANTED = "granted"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-
-
 class Language(StrEnum):
     ENGLISH = "en"
     GERMAN = "de"
 
 
-Files = Annotated[
-    list[Path],
-    typer.Argument(
-        metavar="FILE",
-        help="A stereo file (customer left, agent right), a mono file, or two mono files, the "
-        "customer's first: WAV, FLAC, OGG, or raw G.711 (.ul, .ulaw, .al, .alaw).",
-        show_default=False,
-    ),
-]
-Server = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the service listens.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")]
-Parties = Annotated[
-    str,
-    typer.Option(
-        "--party",
-        metavar="NAME[,NAME]",
-        help="Who speaks on each leg: customer, agent, bot, supervisor, mixed. "
-        "By default customer, then agent.",
-        show_default=False,
-    ),
-]
-EncodingOption = Annotated[Encoding, typer.Option(help="How the audio is sent.")]
-ChunkMs = Annotated[int, typer.Option(min=1, max=5000, help="Milliseconds of audio a message.")]
-Disclosure = Annotated[
-    bool, typer.Option("--disclosure-given", help="The customer was told what is done here.")
-]
-ConsentOption = Annotated[
-    ConsentChoice, typer.Option(help="The customer's answer. Only granted allows scoring.")
-]
-AllowMixed = Annotated[
-    bool,
-    typer.Option(
-        "--allow-mixed-for-testing",
-        help="Score a leg on which several parties speak (a mono file becomes one): for tests.",
-    ),
-]
-CallId = Annotated[
-    str, typer.Option(help="A pseudonymous name of the call. (default: a random one)")
-]
-Model = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="A model folder. (default: the shipped one)")
-]
-
-
-@app.command("serve")
-def serve_command(
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen.")] = (
-        DEFAULT_SERVER
-    ),
-    model: Model = None,
-    allow_remote: Annotated[
-        bool,
-        typer.Option(
-            "--allow-remote",
-            help="Listen where other machines can connect: nothing is encrypted yet.",
-        ),
-    ] = False,
-) -> None:
-    """Run the service until it is told to stop."""
-    # Here and below: what only this command needs takes a second or more to import.
-    from emotion_service.app import serve  # noqa: PLC0415
-
-    serve(listen, model, allow_remote)
-
-
 @app.command("probe")
-def probe_command(server: Server = DEFAULT_SERVER, json: Json = False) -> None:
+def probe_command(
+    server: Server = DEFAULT_SERVER,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
+    json: Json = False,
+) -> None:
     """Say whether a service is up, and which model, licence and version answer.
 
     Exits with 0 when it is ready.
     """
-    if not probe(server, json):
+    if not probe(server, client_tls(tls, tls_ca, tls_certificate, tls_key), json):
         raise typer.Exit(1)
 
 
 @app.command("stream")
 def stream_command(  # noqa: PLR0913, PLR0917  (one argument an option)
-    files: Files,
+    files: Annotated[list[Path] | None, FILE] = None,
+    microphone: Annotated[
+        bool,
+        typer.Option(
+            "--microphone", help="Instead of a FILE, what you speak is the customer's leg."
+        ),
+    ] = False,
     server: Server = DEFAULT_SERVER,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="As fast as the service takes it, not in real time.")
     ] = False,
@@ -145,14 +114,33 @@ def stream_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     ] = None,
     call_id: CallId = "",
 ) -> None:
-    """Play a recording into a service, and show live what it hears.
+    """Play a recording into a service, or speak to it, and show live what it hears.
 
     Nobody is scored without --disclosure-given and --consent granted.
     """
+    trust = client_tls(tls, tls_ca, tls_certificate, tls_key)
+    if microphone:
+        if files or fast or party or truth or allow_mixed_for_testing:
+            raise BadInput(
+                "MICROPHONE_ALONE",
+                "--microphone was given with a FILE, or with --fast, --party, --truth or "
+                "--allow-mixed-for-testing, which are for one; leave these out, or --microphone.",
+            )
+        config = pb.CallConfig(
+            call_id=call_id or _random_call_id("microphone"),
+            disclosure_given=disclosure_given,
+            consent=pb.Consent.Value(f"CONSENT_{consent.name}"),
+        )
+        speak(config, chunk_ms, server, trust, json)
+        return
+    if not files:
+        raise BadInput(
+            "NOTHING_TO_STREAM", "Nothing was given to stream; give a FILE, or --microphone."
+        )
     recorded = open_recording(
         PlaybackOptions(
             files=tuple(files),
-            call_id=call_id or _random_call_id(),
+            call_id=call_id or _random_call_id("recording"),
             parties=parse_parties(party),
             encoding=encoding,
             chunk_ms=chunk_ms,
@@ -162,12 +150,16 @@ def stream_command(  # noqa: PLR0913, PLR0917  (one argument an option)
             allow_mixed_for_testing=allow_mixed_for_testing,
         )
     )
-    stream(recorded, server, read_truth(truth) if truth else None, json)
+    stream(recorded, server, trust, read_truth(truth) if truth else None, json)
 
 
 @app.command("watch")
-def watch_command(
+def watch_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     server: Server = DEFAULT_SERVER,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
     call_id: Annotated[str, typer.Option(help="Only this call.")] = "",
     agent_id: Annotated[str, typer.Option(help="Only calls of this agent.")] = "",
     queue: Annotated[str, typer.Option(help="Only calls in this queue.")] = "",
@@ -181,12 +173,12 @@ def watch_command(
     request = pb.WatchCuesRequest(
         call_id=call_id, agent_id=agent_id, queue=queue, tenant=tenant, cursor=cursor
     )
-    watch(server, request, json)
+    watch(server, client_tls(tls, tls_ca, tls_certificate, tls_key), request, json)
 
 
 @app.command("analyze")
 def analyze_command(  # noqa: PLR0913, PLR0917  (one argument an option)
-    files: Files,
+    files: Annotated[list[Path], FILE],
     party: Parties = "",
     encoding: EncodingOption = Encoding.PCMU,
     chunk_ms: ChunkMs = 100,
@@ -206,7 +198,7 @@ def analyze_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     recorded = open_recording(
         PlaybackOptions(
             files=tuple(files),
-            call_id=call_id or _random_call_id(),
+            call_id=call_id or _random_call_id("recording"),
             parties=parse_parties(party),
             encoding=encoding,
             chunk_ms=chunk_ms,
@@ -249,6 +241,7 @@ def demo_call_command(
     demo_call(corpora, speaker, out, model)
 
 
+app.command("serve")(serve_command)
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
 
@@ -256,17 +249,49 @@ app.command("train")(train_command)
 def main() -> None:
     """Runs the command line; mistakes of its user end in one sentence, never in a traceback."""
     try:
-        app(prog_name="emotion-service")
+        try:
+            app(prog_name="emotion-service")
+        finally:
+            _flush()  # while it can still be told that the disk is full
     except (BadInput, ModelMismatch, CorpusError) as error:
-        sys.exit(_told(error, 2))
+        _end(2, str(error))
     except EmotionServiceError as error:
-        sys.exit(_told(error, 1))
+        _end(1, str(error))
+    except BrokenPipeError:
+        _end(PIPE_CLOSED)
+    except OSError as error:
+        _end(2, _refused_by_system(error))
+    except KeyboardInterrupt:
+        _end(INTERRUPTED)
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # typer makes it a 1
+            _end(PIPE_CLOSED)
+        raise
 
 
-def _told(error: EmotionServiceError, code: int) -> int:
-    print(f"emotion-service: {error}", file=sys.stderr)
-    return code
+def _end(code: int, sentence: str = "") -> NoReturn:
+    if sentence:
+        print(f"emotion-service: {sentence}", file=sys.stderr)
+    try:
+        _flush()
+    except OSError:  # what could not be written must not be tried again as Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
-def _random_call_id() -> str:
-    return f"recording-{uuid4().hex[:12]}"
+def _flush() -> None:
+    if sys.stdout:  # there is none where a shell has closed it
+        sys.stdout.flush()
+
+
+def _refused_by_system(error: OSError) -> str:
+    if error.filename is None:
+        return f"the output cannot be written ({error.strerror}): make room, or write it elsewhere"
+    return (
+        f"{error.filename} cannot be read or written ({error.strerror}): check that it is there, "
+        "that you may use it, and that its disk has room"
+    )
+
+
+def _random_call_id(of: str) -> str:
+    return f"{of}-{uuid4().hex[:12]}"

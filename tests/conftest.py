@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
+import structlog
 from scipy.signal import lfilter
 
 from emotion_service.audio.gate import SoundGate
@@ -42,6 +46,19 @@ def corpora() -> Path:
     if not folder:
         pytest.skip("needs labelled speech: set EMOTION_CORPORA to the folder of the corpora")
     return Path(folder)
+
+
+@pytest.fixture
+def logs_as_before() -> Iterator[None]:
+    """For tests that call `logs.configure`: undoes what it does to the process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
+    yield
+    root.handlers, root.level = handlers, level
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(False)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ import pytest
 import soundfile
 
 from emotion_service import cli
+from emotion_service.commands.demo import service
 from emotion_service.console.truth import read_truth
 from emotion_service.playback import PlaybackOptions, open_recording
 
@@ -49,17 +50,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """A service in a process of its own, with the shipped model."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--listen", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True, cwd=ROOT
-    )
-    assert process.stderr is not None
-    ready = process.stderr.readline()
-    found = re.search(r"is ready on (\S+),", ready)
-    assert found is not None, ready
-    yield found.group(1)
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=15)
-    assert process.returncode == 0
+    with service() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +230,7 @@ def test_no_server(run: Run, arguments: tuple[object, ...]) -> None:
         (("analyze", CALL, "--party", "agent"), "2 leg(s), but 1 parties were given"),
         (("analyze", CALL, "--model", "/nowhere"), "/nowhere/model.json cannot be read"),
         (("stream", CALL, "--truth", "/nowhere.json"), "/nowhere.json is not the truth"),
-        (("serve", "--listen", "0.0.0.0:0"), "--allow-remote"),
+        (("serve", "--listen", "0.0.0.0:0"), "0.0.0.0 can be reached from other machines"),
         (("analyze", CALL, "--encoding", "audio/mp3"), "audio/PCMU"),
         (("analyze", CALL, "--consent", "perhaps"), "granted"),
         (("analyze", CALL, "--chunk-ms", "0"), "--chunk-ms"),

@@ -26,6 +26,8 @@ LANGUAGES = {"en": "english", "de": "german"}
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 COMMAND = (sys.executable, "-m", "emotion_service")
+# Beside a service that may run already, on a machine that may be busy, read by a person.
+SERVICE = ("--metrics-listen", "", "--max-loop-lag-ms", "5000", "--log-format", "text")
 
 
 def demo(language: str, corpora: Path | None) -> int:
@@ -38,7 +40,7 @@ def demo(language: str, corpora: Path | None) -> int:
     signal.signal(signal.SIGHUP, _stop)
     with tempfile.TemporaryDirectory(prefix="emotion-service-demo-") as folder:
         audio = _bundled(language) if corpora is None else _human(corpora, Path(folder))
-        with _service() as server:
+        with service() as server:
             print(f"A service runs at {server}; a client of it plays {audio.name}, live:\n")
             sys.stdout.flush()
             code = _run_client(_stream_arguments(audio, server))
@@ -109,12 +111,12 @@ def _run_client(arguments: list[str]) -> int:
 
 
 @contextmanager
-def _service() -> Iterator[str]:
+def service() -> Iterator[str]:
     """A service on a free loopback port, ready; stopped at the end, whatever happens."""
     server = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--listen", server],
+            [*COMMAND, "serve", "--listen", server, *SERVICE],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

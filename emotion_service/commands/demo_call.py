@@ -25,5 +25,9 @@ def demo_call(corpora: Path, speaker: str | None, out: Path, model: Path | None)
     try:
         chosen = write_demo_call(corpora, speaker, out, heard)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise BadInput("UNWRITABLE_FILE", f"{out} cannot be written ({error}).") from error
+        raise BadInput(
+            "UNWRITABLE_FILE",
+            f"{out} cannot be written ({error}); check that its folder is there, that you may "
+            "write to it, and that its disk has room.",
+        ) from error
     print(f"{out}: speaker {chosen}, the truth is in {out.with_suffix('.json')}")

@@ -6,24 +6,24 @@ import asyncio
 
 from google.protobuf import json_format
 
-from emotion_service.client import EmotionClient
+from emotion_service.client import ClientTls, EmotionClient
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 
-def probe(server: str, json: bool) -> bool:
+def probe(server: str, tls: ClientTls | None, json: bool) -> bool:
     """Prints what the server says of itself; whether it is ready.
 
     Raises:
         ServerUnreachable: nothing answers.
     """
-    info = asyncio.run(service_info(server))
+    info = asyncio.run(service_info(server, tls))
     print(_json(info) if json else _text(server, info))
     return info.ready
 
 
-async def service_info(server: str) -> pb.GetServiceInfoResponse:
+async def service_info(server: str, tls: ClientTls | None = None) -> pb.GetServiceInfoResponse:
     """Which service, model and licence answer at `server`."""
-    async with EmotionClient(server) as client:
+    async with EmotionClient(server, tls) as client:
         return await client.service_info()
 
 

@@ -1,30 +1,40 @@
-"""`stream`: plays a recorded call into a server and shows what it says."""
+"""`stream`: sends a call to a server and shows what it says."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from rich.console import Console
 
-from emotion_service.client import EmotionClient, Refused
-from emotion_service.console.call_view import new_view
+from emotion_service.client import ClientTls, EmotionClient, OpenCall, Refused
+from emotion_service.console.call_view import CallView, new_view
 from emotion_service.console.display import Display, JsonLines, LiveDisplay, TextLines
 from emotion_service.console.lines import nothing_scored
 from emotion_service.console.truth import Truth
 from emotion_service.playback import RecordedCall, play
 from emotion_service.v1 import emotion_service_pb2 as pb
 
+Send: TypeAlias = Callable[[OpenCall], Coroutine[Any, Any, None]]
 
-def stream(recorded: RecordedCall, server: str, truth: Truth | None, json: bool) -> None:
-    """Streams the call to its end.
+
+def stream(
+    recorded: RecordedCall, server: str, tls: ClientTls | None, truth: Truth | None, json: bool
+) -> None:
+    """Plays the recorded call to its end.
 
     Raises:
         ServerUnreachable, Refused: from the server.
     """
-    display = _display(recorded, truth, json)
+    view = new_view(recorded.config, recorded.duration_seconds, truth)
+    display = display_of(view, json)
     with display:
-        summary = asyncio.run(_stream(recorded, server, display))
+        sent = sent_call(
+            recorded.config, server, tls, display, lambda call: play(call, recorded, display.at)
+        )
+        summary = asyncio.run(sent)
     say_if_nothing_was_scored(summary, json)
 
 
@@ -35,22 +45,23 @@ def say_if_nothing_was_scored(summary: pb.CallSummary, json: bool) -> None:
         print(sentence, file=sys.stderr if json else sys.stdout)
 
 
-def _display(recorded: RecordedCall, truth: Truth | None, json: bool) -> Display:
+def display_of(view: CallView, json: bool) -> Display:
+    """Where the call is shown: as JSON, live in a terminal, or as lines of text."""
     if json:
         return JsonLines()
     console = Console()
-    if not console.is_terminal:
-        return TextLines(truth.remark() if truth is not None else "")
-    view = new_view(recorded.config, recorded.duration_seconds, truth)
-    return LiveDisplay(view, console)
+    return LiveDisplay(view, console) if console.is_terminal else TextLines(view.remark)
 
 
-async def _stream(recorded: RecordedCall, server: str, display: Display) -> pb.CallSummary:
+async def sent_call(
+    config: pb.CallConfig, server: str, tls: ClientTls | None, display: Display, send: Send
+) -> pb.CallSummary:
+    """Opens the call; `send` sends it and closes it, while `display` shows what is heard."""
     summary: pb.CallSummary | None = None
-    async with EmotionClient(server) as client, client.open_call(recorded.config) as call:
+    async with EmotionClient(server, tls) as client, client.open_call(config) as call:
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(play(call, recorded, display.at))
+                tasks.create_task(send(call))
                 async for response in call.events():
                     display.take(response)
                     if response.HasField("summary"):
