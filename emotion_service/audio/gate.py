@@ -11,6 +11,10 @@ It is no emotion model: it runs on every leg.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Collection
+from itertools import compress, islice
+
 import numpy as np
 import scipy.fft
 from scipy.ndimage import uniform_filter1d
@@ -33,14 +37,19 @@ TONE_BLOCKS = 3  # 60 ms: a DTMF digit is a tone before it could count as speech
 
 
 class SoundGate:
-    """What each block of one leg carries, given what webrtcvad said of it."""
+    """What each block of one leg carries, given what webrtcvad said of it.
+
+    A message holds a few blocks: what needs NumPy is done for all of them at once, what follows
+    block by block in plain numbers, where NumPy's calls would cost more than they compute.
+    """
 
     def __init__(self) -> None:
         self._tail = np.zeros(WINDOW - BLOCK, np.float32)
-        self._shape = np.zeros(BINS.stop - BINS.start, np.float32)
-        self._level_db = np.full(RING, -100.0)
-        self._stability = np.zeros(RING)
-        self._voice = np.zeros(RING, np.bool_)
+        self._shape = np.zeros((1, BINS.stop - BINS.start), np.float32)
+        # By block, the latest last.
+        self._level_db = deque([-100.0] * NOISE_BLOCKS, NOISE_BLOCKS)
+        self._stability = deque([0.0] * RING, RING)
+        self._voice = deque([False] * RING, RING)
         self._seen = 0
         self._lines = (-9, -9)  # of the block before
         self._tone_run = 0
@@ -49,20 +58,22 @@ class SoundGate:
     def classify(self, samples: FloatArray, voice: BoolArray) -> list[Sound]:
         """Levelled whole blocks, float32 (k * BLOCK,), and bool (k,) to k sounds."""
         power = self._power(samples)
-        level_db = 10.0 * np.log10(power.sum(axis=1) + 1e-9)
-        stability = self._stabilities(power)
-        share, first, second = _lines(power)
-        lines = list(zip(first.tolist(), second.tolist(), strict=True))
-        return [
-            self._block(float(level_db[i]), float(stability[i]), float(share[i]), lines[i], v)
-            for i, v in enumerate(voice.tolist())
-        ]
+        total = power.sum(axis=1)
+        level_db = 10.0 * np.log10(total + 1e-9)
+        blocks = zip(
+            level_db.tolist(),
+            self._stabilities(power).tolist(),
+            _tonal(power, total),
+            voice.tolist(),
+            strict=True,
+        )
+        return [self._block(*block) for block in blocks]
 
     def _power(self, samples: FloatArray) -> FloatArray:
         padded = np.concatenate([self._tail, samples])
         self._tail = padded[len(padded) - len(self._tail) :]
-        windows = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::BLOCK]
-        spectrum = scipy.fft.rfft(windows * _HANN)[:, BINS]
+        starts = np.arange(0, len(samples), BLOCK)
+        spectrum = scipy.fft.rfft(padded[starts[:, None] + _INSIDE] * _HANN)[:, BINS]
         power: FloatArray = spectrum.real**2 + spectrum.imag**2
         return power
 
@@ -71,63 +82,71 @@ class SoundGate:
         log_power = np.log(power + 1e-6)
         shape = log_power - uniform_filter1d(log_power, 9, axis=1)
         shape /= np.sqrt((shape**2).sum(axis=1, keepdims=True)) + 1e-9
-        before = np.concatenate([self._shape[None], shape[:-1]])
-        self._shape = shape[-1]
+        before = np.concatenate([self._shape, shape[:-1]])
+        self._shape = shape[-1:]
         stability: FloatArray = (before * shape).sum(axis=1)
         return stability
 
     def _block(
-        self,
-        level_db: float,
-        stability: float,
-        share: float,
-        lines: tuple[int, int],
-        voice: bool,
+        self, level_db: float, stability: float, tonal: tuple[bool, int, int], voice: bool
     ) -> Sound:
-        steady = abs(level_db - self._level_db[(self._seen - 1) % RING]) < TONE_STEP_DB
+        pure, first, second = tonal
+        steady = abs(level_db - self._level_db[-1]) < TONE_STEP_DB
         # Of two lines of equal strength now one is the strongest, now the other.
-        same = min(abs(lines[0] - before) for before in self._lines) <= 1
-        self._lines = lines
-        self._tone_run = self._tone_run + 1 if share >= TONE_SHARE and steady and same else 0
-        at = self._seen % RING
-        self._level_db[at], self._stability[at], self._voice[at] = level_db, stability, voice
+        same = min(abs(first - before) for before in self._lines) <= 1
+        self._lines = (first, second)
+        self._tone_run = self._tone_run + 1 if pure and steady and same else 0
+        self._level_db.append(level_db)
+        self._stability.append(stability)
+        self._voice.append(voice)
         self._seen += 1
-        if self._seen % DECIDE == 0 and self._voice.any():
+        if self._seen % DECIDE == 0 and True in self._voice:
             self._heard = self._decide()
         if not voice:
             return Sound.SILENCE
         return Sound.TONE if self._tone_run >= TONE_BLOCKS else self._heard
 
     def _decide(self) -> Sound:
-        order = np.arange(self._seen - RING, self._seen) % RING
-        level_db, stability = self._level_db[order], self._stability[order]
-        voice = self._voice[order]
-        voiced = stability[voice]
+        voiced = list(compress(self._stability, self._voice))
         if self._heard is Sound.MUSIC:
-            if voiced[-MUSIC_OFF_BLOCKS:].mean() >= MUSIC_OFF:
+            latest = voiced[-MUSIC_OFF_BLOCKS:]
+            if sum(latest) >= MUSIC_OFF * len(latest):
                 return Sound.MUSIC
-        elif len(voiced) >= MUSIC_BLOCKS and voiced.mean() >= MUSIC_ON:
+        elif len(voiced) >= MUSIC_BLOCKS and sum(voiced) >= MUSIC_ON * len(voiced):
             return Sound.MUSIC
-        recent = level_db[-NOISE_BLOCKS:]
-        low, high = np.percentile(recent, (10, 90))
-        voiced_blocks = int(voice[-NOISE_BLOCKS:].sum())
-        steady = voiced_blocks >= NOISE_VOICED and high - low < NOISE_SPREAD_DB
-        return Sound.SILENCE if steady else Sound.SPEECH
+        voiced_blocks = sum(islice(self._voice, RING - NOISE_BLOCKS, None))
+        noisy = voiced_blocks >= NOISE_VOICED and _spread(self._level_db) < NOISE_SPREAD_DB
+        return Sound.SILENCE if noisy else Sound.SPEECH
 
 
-def _lines(power: FloatArray) -> tuple[FloatArray, np.ndarray, np.ndarray]:
-    """Share of each block's power in its two strongest lines (5 bins each), and these two."""
-    rest = power.copy()
+def _tonal(power: FloatArray, total: FloatArray) -> list[tuple[bool, int, int]]:
+    """Of each block: whether nearly all of its power lies in two lines (5 bins each), and which
+    these are, the stronger first."""
+    rest = np.zeros((len(power), power.shape[1] + 2 * _MARGIN), np.float32)
+    rest[:, _MARGIN:-_MARGIN] = power
+    row = np.arange(len(power))[:, None]
     first = rest.argmax(axis=1)
-    _clear(rest, first)
+    rest[row, first[:, None] + _LINE] = 0.0
     second = rest.argmax(axis=1)
-    _clear(rest, second)
-    return 1.0 - rest.sum(axis=1) / (power.sum(axis=1) + 1e-9), first, second
+    rest[row, second[:, None] + _LINE] = 0.0
+    pure = 1.0 - rest.sum(axis=1) / (total + 1e-9) >= TONE_SHARE
+    return list(zip(pure.tolist(), first.tolist(), second.tolist(), strict=True))
 
 
-def _clear(power: FloatArray, line: np.ndarray) -> None:
-    columns = np.clip(line[:, None] + np.arange(-2, 3), 0, power.shape[1] - 1)
-    np.put_along_axis(power, columns, 0.0, axis=1)
+def _spread(values: Collection[float]) -> float:
+    """90th minus 10th percentile, interpolated linearly (as numpy.percentile has it)."""
+    ordered = sorted(values)
+    last = len(ordered) - 1
+
+    def at(fraction: float) -> float:
+        below = int(last * fraction)
+        above = min(below + 1, last)
+        return ordered[below] + (last * fraction - below) * (ordered[above] - ordered[below])
+
+    return at(0.9) - at(0.1)
 
 
 _HANN = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)
+_INSIDE = np.arange(WINDOW)
+_LINE = np.arange(-2, 3)  # a line and the bins into which the window spreads it
+_MARGIN = 2  # so that a line at the edge of the band has neighbours too

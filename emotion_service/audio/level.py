@@ -6,6 +6,9 @@ is taken out before anything can learn from it.
 
 from __future__ import annotations
 
+import math
+from collections import deque
+
 import numpy as np
 
 from emotion_service.types import BLOCK, FloatArray
@@ -27,27 +30,29 @@ class Level:
 
     def __init__(self) -> None:
         self._peak_db = FLOOR_DB
-        self._recent = [0.0] * SMOOTHING
+        self._recent = deque([0.0] * SMOOTHING, SMOOTHING)
         self._gain = 10.0 ** ((TARGET_DB - FLOOR_DB) / 20.0)
 
     def apply(self, samples: FloatArray) -> FloatArray:
         """Levels whole blocks: float32 (k * BLOCK,) to the same shape; may exceed ±1."""
         blocks = samples.reshape(-1, BLOCK)
         powers = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / BLOCK
-        gains = np.array([self._gain] + [self._follow(power) for power in powers.tolist()])
+        gains = np.array([self._gain, *map(self._follow, powers.tolist())])
         self._gain = float(gains[-1])
         # Linear from one block's gain to the next: no step that would look like an onset.
-        ramp = np.arange(1, BLOCK + 1) / BLOCK
-        curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * ramp
+        curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * _RAMP
         levelled: FloatArray = (blocks * curve.astype(np.float32)).reshape(-1)
         return levelled
 
     def _follow(self, power: float) -> float:
-        self._recent = [*self._recent[1:], power]
+        self._recent.append(power)
         mean = sum(self._recent) / SMOOTHING
-        level_db = 10.0 * float(np.log10(mean + 1e-12))
+        level_db = 10.0 * math.log10(mean + 1e-12)
         if level_db > self._peak_db:
             self._peak_db = level_db
         elif level_db > self._peak_db - ACTIVE_DB:
             self._peak_db = max(FLOOR_DB, self._peak_db - RELEASE_DB)
-        return float(10.0 ** ((TARGET_DB - self._peak_db) / 20.0))
+        return math.pow(10.0, (TARGET_DB - self._peak_db) / 20.0)
+
+
+_RAMP = np.arange(1, BLOCK + 1) / BLOCK

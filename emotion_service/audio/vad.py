@@ -8,9 +8,8 @@ import webrtcvad
 from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, BoolArray, FloatArray
 
 MODE = 2  # of webrtcvad's 0..3; 3 misses quiet speech (41 % found in RAVDESS as recorded)
-QUIET_DB = (
-    -43.0
-)  # levelled speech peaks at -18; what is 25 dB below it is line noise or another room
+# Levelled speech peaks at -18: what is 25 dB below it is line noise or another room.
+QUIET_DB = -43.0
 
 
 class VoiceDetector:
@@ -22,16 +21,11 @@ class VoiceDetector:
     def detect(self, samples: FloatArray) -> BoolArray:
         """Levelled whole blocks, float32 (k * BLOCK,), to bool (k,)."""
         pcm = np.clip(samples * 32768.0, -32768, 32767).astype("<i2").tobytes()
-        size = BLOCK * 2
         blocks = samples.reshape(-1, BLOCK)
         loud = np.einsum("ij,ij->i", blocks, blocks) / BLOCK >= 10.0 ** (QUIET_DB / 10.0)
-        voice = np.fromiter(
-            (
-                self._vad.is_speech(pcm[at : at + size], SAMPLE_RATE_HERTZ)
-                for at in range(0, len(pcm), size)
-            ),
-            dtype=np.bool_,
-            count=len(blocks),
-        )
-        found: BoolArray = voice & loud
+        voice = [
+            self._vad.is_speech(pcm[at : at + 2 * BLOCK], SAMPLE_RATE_HERTZ)
+            for at in range(0, len(pcm), 2 * BLOCK)
+        ]
+        found: BoolArray = np.array(voice, np.bool_) & loud
         return found

@@ -19,6 +19,11 @@ class Heard:
     lost: BoolArray
     clipped: FloatArray  # fraction of the block's samples at full scale
 
+    def part(self, blocks: slice) -> Heard:
+        """These blocks of it."""
+        samples = self.samples[blocks.start * BLOCK : blocks.stop * BLOCK]
+        return Heard(samples, self.speech[blocks], self.lost[blocks], self.clipped[blocks])
+
 
 class History:
     """Consecutive stretches of a leg, bounded: older than `capacity` samples is let go."""

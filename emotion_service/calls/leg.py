@@ -21,6 +21,7 @@ from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
     BLOCK,
     HOP,
+    BoolArray,
     FloatArray,
     LegConfig,
     LineState,
@@ -161,14 +162,13 @@ class Leg:
             samples = np.zeros_like(samples)
         levelled = self._level.apply(samples)
         sounds = self._gate.classify(levelled, self._detector.detect(levelled))
-        heard = Heard(
-            levelled,
-            np.array([sound is Sound.SPEECH for sound in sounds]),
-            np.logical_or.reduce(lost.reshape(-1, BLOCK), axis=1),
-            (np.abs(samples.reshape(-1, BLOCK)) >= FULL_SCALE).mean(axis=1, dtype=np.float32),
-        )
+        speech = [sound is Sound.SPEECH for sound in sounds]
+        # What is remembered of it; nothing of a leg that may not be scored.
+        heard = None if self.grant is None else _heard(samples, levelled, speech, lost)
         for cut in self._cuts(len(sounds)):
-            yield self._advance(heard, sounds, cut)
+            if self.grant is not None and heard is not None:
+                self.grant.history.add(heard.part(cut))
+            yield self._advance(sounds[cut], speech[cut])
 
     def _cuts(self, blocks: int) -> list[slice]:
         """Splits new blocks where the grid of windows does, so that none spans a grid point."""
@@ -177,17 +177,23 @@ class Leg:
         edges = [0, *range(first, blocks, grid), blocks]
         return [slice(a, b) for a, b in pairwise(edges)]
 
-    def _advance(self, heard: Heard, sounds: list[Sound], cut: slice) -> Progress:
-        speech = heard.speech[cut]
-        activities = self._tracker.follow(sounds[cut])
+    def _advance(self, sounds: list[Sound], speech: list[bool]) -> Progress:
+        activities = self._tracker.follow(sounds)
         self.at += len(speech) * BLOCK
-        self._new_speech += int(speech.sum()) * BLOCK
-        if self.grant is not None:
-            samples = heard.samples[cut.start * BLOCK : cut.stop * BLOCK]
-            self.grant.history.add(Heard(samples, speech, heard.lost[cut], heard.clipped[cut]))
+        self._new_speech += sum(speech) * BLOCK
         due = self.at % SCORE_HOP == 0 and (
             self.sound is Sound.SPEECH or self._new_speech >= NEW_SPEECH
         )
         if due:
             self._new_speech = 0
         return Progress(self.at, activities, due)
+
+
+def _heard(samples: FloatArray, levelled: FloatArray, speech: list[bool], lost: BoolArray) -> Heard:
+    full_scale = np.abs(samples.reshape(-1, BLOCK)) >= FULL_SCALE
+    return Heard(
+        levelled,
+        np.array(speech),
+        np.logical_or.reduce(lost.reshape(-1, BLOCK), axis=1),
+        full_scale.mean(axis=1, dtype=np.float32),
+    )
