@@ -136,7 +136,7 @@ async def running(settings: Settings, places: Places, scorer: Scorer) -> AsyncIt
     admission = Admission(settings.max_calls, settings.max_watchers, settings.max_loop_lag_ms)
     _describe(metrics, scorer, bus, admission)
     async with Batcher(scorer) as batcher, admission:
-        service = Service(scorer, batcher, bus, admission, metrics)
+        service = Service(scorer, batcher, bus, admission=admission, metrics=metrics)
         servicer = EmotionServicer(service, places.grpc.is_loopback, settings.slow_reader_seconds)
         server = GrpcServer(servicer, settings.reflection)
         with ExitStack() as open_while_running:

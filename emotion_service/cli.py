@@ -37,6 +37,7 @@ from emotion_service.commands.options import (
     TlsKey,
     client_tls,
 )
+from emotion_service.commands.output import need_output
 from emotion_service.commands.probe import probe
 from emotion_service.commands.serve import serve_command
 from emotion_service.commands.speak import speak
@@ -241,6 +242,7 @@ def demo_call_command(
     demo_call(corpora, speaker, out, model)
 
 
+app.callback()(need_output)
 app.command("serve")(serve_command)
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
@@ -280,7 +282,7 @@ def _end(code: int, sentence: str = "") -> NoReturn:
 
 
 def _flush() -> None:
-    if sys.stdout:  # there is none where a shell has closed it
+    if sys.stdout:  # there is none where whoever started the command has closed it
         sys.stdout.flush()
 
 

@@ -35,6 +35,10 @@ class ActivityTracker:
                 changes.append(self._change(sound))
         return changes
 
+    def skip(self, blocks: int) -> None:
+        """So many blocks of the same sound as the last one went by unheard."""
+        self._at += blocks * BLOCK
+
     def _settles(self, sound: Sound) -> bool:
         self._run = self._run + 1 if sound is self._candidate else 1
         self._candidate = sound

@@ -166,8 +166,10 @@ class LegDecoder:
                 f"{len(data)} bytes of audio are not whole samples of {self.frame_bytes} bytes. "
                 "Split messages between samples, and all channels of one instant together.",
             )
-        frames = self._codec.decode(data).reshape(-1, self._channels)
-        mono: FloatArray = frames.mean(axis=1, dtype=np.float32)
+        samples = self._codec.decode(data)
+        if self._channels == 1:
+            return samples
+        mono: FloatArray = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
         return mono
 
 

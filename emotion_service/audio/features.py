@@ -3,7 +3,9 @@
 Frame k covers samples [80k, 80k + 80) and looks back only: its spectrum is that of the 32 ms,
 its pitch that of the 64 ms, that end where the frame ends. A frame's features depend on those
 samples and its predecessor's alone, never on how the audio was split or who shares the batch:
-every tile has 64 rows, because the rounding of a matrix product depends on its shape.
+matrix products are of 64 rows each, because their rounding depends on their shape. All else is done
+for many rows at once, not for speed alone: each NumPy call lets go of the interpreter, and may have
+to wait for the event loop before it is given back.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from emotion_service.types import (
     VoicedAudio,
 )
 
-TILE = 64
+TILE = 64  # rows of a matrix product
+CHUNK = 16 * TILE  # rows worked on at a time: what they need stays within a processor's cache
 SPECTRUM_WINDOW = 256  # 32 ms
 SPECTRUM_FFT = 512  # zero-padded: the lowest mel bands are narrower than 31 Hz bins
 PITCH_WINDOW = 512  # 64 ms: three periods of 47 Hz
@@ -76,12 +79,22 @@ def _mel_to_hertz(mel: np.ndarray) -> np.ndarray:
 
 
 def _tilt_weights() -> FloatArray:
-    """Least-squares slope of dB over log2 frequency, 300-3400 Hz, float32 (257,)."""
+    """Least-squares slope of dB over log2 frequency, 300-3400 Hz, float32 (257, 1)."""
     inside = (BIN_HERTZ >= 300) & (BIN_HERTZ <= 3400)
     octave = np.log2(np.where(inside, BIN_HERTZ, 1.0))
     octave = np.where(inside, octave - octave[inside].mean(), 0.0)
-    weights: FloatArray = (octave / (octave**2).sum()).astype(np.float32)
+    weights: FloatArray = (octave / (octave**2).sum()).astype(np.float32)[:, None]
     return weights
+
+
+def _correlation_of_power() -> FloatArray:
+    """Power (513,) to the autocorrelation at lag 0 and LAGS, of the whole band and then of the
+    pitch band: the rows of an inverse real DFT, float32 (513, 2 * (1 + lags))."""
+    bins = np.arange(PITCH_FFT // 2 + 1)
+    twice = np.where((bins == 0) | (bins == PITCH_FFT // 2), 1.0, 2.0) / PITCH_FFT
+    lags = np.concatenate([[0], LAGS])
+    whole = twice[:, None] * np.cos(2 * np.pi * np.outer(bins, lags) / PITCH_FFT)
+    return np.concatenate([whole, PITCH_BAND[:, None] * whole], axis=1).astype(np.float32)
 
 
 PITCH_BAND = np.exp(
@@ -100,6 +113,7 @@ _window_correlation = scipy.fft.irfft(_window_power)[LAGS]
 WINDOW_CORRELATION = (_window_correlation / (PITCH_HANN.astype(np.float64) ** 2).sum()).astype(
     np.float32
 )
+CORRELATION = _correlation_of_power()
 LAG_COST = (OCTAVE_COST * np.log2(LAGS[1:-1] * F0_MIN_HERTZ / SAMPLE_RATE_HERTZ)).astype(np.float32)
 
 
@@ -113,7 +127,7 @@ def extract(spans: Sequence[VoicedAudio]) -> list[FeatureFrames]:
     rows = np.concatenate([_windows(span) for span in spans])
     padding = -len(rows) % TILE
     rows = np.concatenate([rows, np.zeros((padding, PITCH_WINDOW), np.float32)])
-    features = np.concatenate([_tile(rows[at : at + TILE]) for at in range(0, len(rows), TILE)])
+    features = np.concatenate([_rows(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)])
     frames, at = [], 0
     for span, count in zip(spans, counts, strict=True):
         values = _with_differences(features[at : at + count + 1])
@@ -129,24 +143,33 @@ def _windows(span: VoicedAudio) -> FloatArray:
     return np.lib.stride_tricks.sliding_window_view(span.samples, PITCH_WINDOW)[::HOP]
 
 
-def _tile(rows: FloatArray) -> FloatArray:
-    """Float32 (64, 512) windows to (64, F); flux, jitter and shimmer are left to be filled in."""
+def _rows(rows: FloatArray) -> FloatArray:
+    """Float32 (t, 512) windows, t a multiple of TILE, to (t, F); flux, jitter and shimmer are left
+    to be filled in."""
     tail = rows[:, -SPECTRUM_WINDOW:] * SPECTRUM_HANN
     spectrum = scipy.fft.rfft(tail, SPECTRUM_FFT)
     power = spectrum.real**2 + spectrum.imag**2
     out = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
-    out[:, :MEL_BANDS] = np.log(power @ MEL + FLOOR)
+    out[:, :MEL_BANDS] = np.log(_product(power, MEL) + FLOOR)
     mean_power = np.einsum("ij,ij->i", tail, tail) / (SPECTRUM_HANN**2).sum()
     out[:, ENERGY] = 10 * np.log10(mean_power + FLOOR)
-    out[:, TILT] = 10 * np.log10(power + FLOOR) @ TILT_WEIGHTS
-    moments = np.sqrt(power) @ CENTROID_WEIGHTS
+    out[:, TILT] = _product(10 * np.log10(power + FLOOR), TILT_WEIGHTS)[:, 0]
+    moments = _product(np.sqrt(power), CENTROID_WEIGHTS)
     out[:, CENTROID] = np.log(moments[:, 0] / (moments[:, 1] + 1e-6) + 1.0)
     out[:, LOG_F0], out[:, HARMONICITY] = pitch(rows)
     return out
 
 
+def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """rows @ matrix, TILE rows at a time."""
+    tiles = rows.reshape(-1, min(TILE, len(rows)), rows.shape[1])
+    product: FloatArray = (tiles @ matrix).reshape(len(rows), -1)
+    return product
+
+
 def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log F0 (ln Hz; 0 where unvoiced) and harmonicity (0..1) of float32 (t, 512) windows.
+    """Log F0 (ln Hz; 0 where unvoiced) and harmonicity (0..1) of float32 (t, 512) windows, t less
+    than TILE or a multiple of it.
 
     The autocorrelation of the windowed signal divided by that of the window, its best peak
     interpolated by a parabola: P. Boersma, "Accurate short-term analysis of the fundamental
@@ -156,12 +179,13 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     of the period wins. Harmonicity r is the height of the whole band's peak at that lag;
     10 log10(r / (1 - r)) is the HNR in dB.
     """
-    centred = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
-    spectrum = scipy.fft.rfft(centred, PITCH_FFT)
+    centred = np.zeros((len(rows), PITCH_FFT), np.float32)
+    centred[:, :PITCH_WINDOW] = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
+    spectrum = scipy.fft.rfft(centred)
     power = spectrum.real**2 + spectrum.imag**2
-    whole = _correlation(power)
-    low = _correlation(power * PITCH_BAND)
-    peak, offset, height = _peaks(low)
+    # The inverse transform, but at the lags alone that are looked at, for both bands at once.
+    whole, low = (_normalised(r) for r in np.split(_product(power, CORRELATION), 2, axis=1))
+    peak, offset, height = _peaks(low[:, :-2], low[:, 1:-1], low[:, 2:])
     best = (height - LAG_COST).argmax(axis=1)
     row = np.arange(len(rows))
     lag = LAGS[1:-1][best] + offset[row, best]
@@ -171,16 +195,17 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     return log_f0.astype(np.float32), harmonicity.astype(np.float32)
 
 
-def _correlation(power: FloatArray) -> FloatArray:
-    """Power spectra (t, 513) to normalised autocorrelations at LAGS, the window divided out."""
-    correlation = scipy.fft.irfft(power)
+def _normalised(correlation: FloatArray) -> FloatArray:
+    """Autocorrelations at lag 0 and LAGS (t, 1 + lags) to those at LAGS, the window divided out."""
     energy = np.maximum(correlation[:, :1], FLOOR)
-    return np.asarray(correlation[:, LAGS] / (energy * WINDOW_CORRELATION), dtype=np.float32)
+    return np.asarray(correlation[:, 1:] / (energy * WINDOW_CORRELATION), dtype=np.float32)
 
 
-def _peaks(r: FloatArray) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """At each inner lag: whether it is a peak, where its top lies beside the lag, how high."""
-    left, here, right = r[:, :-2], r[:, 1:-1], r[:, 2:]
+def _peaks(
+    left: FloatArray, here: FloatArray, right: FloatArray
+) -> tuple[BoolArray, FloatArray, FloatArray]:
+    """Of each value between its neighbours: whether it is a peak, where its top lies beside it
+    (lags), how high."""
     peak = (here > left) & (here >= right)
     bend = np.minimum(left - 2 * here + right, -1e-6)  # negative at a peak
     offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
@@ -190,10 +215,10 @@ def _peaks(r: FloatArray) -> tuple[BoolArray, FloatArray, FloatArray]:
 
 def _height_near(r: FloatArray, best: np.ndarray) -> FloatArray:
     """The highest top within a lag of each row's best inner lag, in 0..1."""
-    _, _, height = _peaks(r)
-    columns = np.clip(best[:, None] + np.arange(-1, 2), 0, height.shape[1] - 1)
-    top: FloatArray = np.take_along_axis(height, columns, axis=1).max(axis=1)
-    return np.asarray(np.clip(top, 0.0, 1.0), dtype=np.float32)
+    inner = np.clip(best[:, None] + np.arange(-1, 2), 0, r.shape[1] - 3)
+    row = np.arange(len(r))[:, None]
+    _, _, height = _peaks(r[row, inner], r[row, inner + 1], r[row, inner + 2])
+    return np.asarray(np.clip(height.max(axis=1), 0.0, 1.0), dtype=np.float32)
 
 
 def _with_differences(features: FloatArray) -> FloatArray:

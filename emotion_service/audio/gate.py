@@ -12,7 +12,7 @@ It is no emotion model: it runs on every leg.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import compress, islice
 
 import numpy as np
@@ -37,15 +37,12 @@ TONE_BLOCKS = 3  # 60 ms: a DTMF digit is a tone before it could count as speech
 
 
 class SoundGate:
-    """What each block of one leg carries, given what webrtcvad said of it.
-
-    A message holds a few blocks: what needs NumPy is done for all of them at once, what follows
-    block by block in plain numbers, where NumPy's calls would cost more than they compute.
-    """
+    """What each block of one leg carries, given what webrtcvad said of it."""
 
     def __init__(self) -> None:
-        self._tail = np.zeros(WINDOW - BLOCK, np.float32)
-        self._shape = np.zeros((1, BINS.stop - BINS.start), np.float32)
+        # The end of what came before: samples, and the shape of the last spectrum.
+        self.tail = np.zeros(WINDOW - BLOCK, np.float32)
+        self.shape = np.zeros(BINS.stop - BINS.start, np.float32)
         # By block, the latest last.
         self._level_db = deque([-100.0] * NOISE_BLOCKS, NOISE_BLOCKS)
         self._stability = deque([0.0] * RING, RING)
@@ -57,39 +54,12 @@ class SoundGate:
 
     def classify(self, samples: FloatArray, voice: BoolArray) -> list[Sound]:
         """Levelled whole blocks, float32 (k * BLOCK,), and bool (k,) to k sounds."""
-        power = self._power(samples)
-        total = power.sum(axis=1)
-        level_db = 10.0 * np.log10(total + 1e-9)
-        blocks = zip(
-            level_db.tolist(),
-            self._stabilities(power).tolist(),
-            _tonal(power, total),
-            voice.tolist(),
-            strict=True,
-        )
-        return [self._block(*block) for block in blocks]
+        return classify([self], samples, voice, [len(voice)])
 
-    def _power(self, samples: FloatArray) -> FloatArray:
-        padded = np.concatenate([self._tail, samples])
-        self._tail = padded[len(padded) - len(self._tail) :]
-        starts = np.arange(0, len(samples), BLOCK)
-        spectrum = scipy.fft.rfft(padded[starts[:, None] + _INSIDE] * _HANN)[:, BINS]
-        power: FloatArray = spectrum.real**2 + spectrum.imag**2
-        return power
-
-    def _stabilities(self, power: FloatArray) -> FloatArray:
-        """Correlation of each block's log spectrum, envelope taken out, with the one before."""
-        log_power = np.log(power + 1e-6)
-        shape = log_power - uniform_filter1d(log_power, 9, axis=1)
-        shape /= np.sqrt((shape**2).sum(axis=1, keepdims=True)) + 1e-9
-        before = np.concatenate([self._shape, shape[:-1]])
-        self._shape = shape[-1:]
-        stability: FloatArray = (before * shape).sum(axis=1)
-        return stability
-
-    def _block(
+    def follow(
         self, level_db: float, stability: float, tonal: tuple[bool, int, int], voice: bool
     ) -> Sound:
+        """The next block's figures to its sound."""
         pure, first, second = tonal
         steady = abs(level_db - self._level_db[-1]) < TONE_STEP_DB
         # Of two lines of equal strength now one is the strongest, now the other.
@@ -117,6 +87,64 @@ class SoundGate:
         voiced_blocks = sum(islice(self._voice, RING - NOISE_BLOCKS, None))
         noisy = voiced_blocks >= NOISE_VOICED and _spread(self._level_db) < NOISE_SPREAD_DB
         return Sound.SILENCE if noisy else Sound.SPEECH
+
+
+def classify(
+    gates: Sequence[SoundGate], samples: FloatArray, voice: BoolArray, counts: Sequence[int]
+) -> list[Sound]:
+    """The whole blocks of several legs in one pass: levelled, float32 (sum(counts) * BLOCK,), leg
+    after leg, and bool (sum(counts),) to as many sounds. A leg's sounds do not depend on who else
+    is there: nothing is computed across rows."""
+    power = _power(gates, samples, counts)
+    total = power.sum(axis=1)
+    blocks = zip(
+        (10.0 * np.log10(total + 1e-9)).tolist(),
+        _stabilities(gates, power, counts),
+        _tonal(power, total),
+        voice.tolist(),
+        strict=True,
+    )
+    return [
+        gate.follow(*block)
+        for gate, count in zip(gates, counts, strict=True)
+        for block in islice(blocks, count)
+    ]
+
+
+def _power(gates: Sequence[SoundGate], samples: FloatArray, counts: Sequence[int]) -> FloatArray:
+    """Power spectra (n, bins) of the 32 ms that end with each block."""
+    parts: list[FloatArray] = []
+    starts: list[int] = []
+    at = here = 0
+    for gate, count in zip(gates, counts, strict=True):
+        block = samples[at : at + count * BLOCK]
+        parts += [gate.tail, block]
+        starts += range(here, here + len(block), BLOCK)
+        gate.tail = np.concatenate([gate.tail, block])[len(block) :]
+        at += len(block)
+        here += len(gate.tail) + len(block)
+    windows = np.concatenate(parts)[np.array(starts)[:, None] + _INSIDE]
+    spectrum = scipy.fft.rfft(windows * _HANN)[:, BINS]
+    power: FloatArray = spectrum.real**2 + spectrum.imag**2
+    return power
+
+
+def _stabilities(
+    gates: Sequence[SoundGate], power: FloatArray, counts: Sequence[int]
+) -> list[float]:
+    """Correlation of each block's log spectrum, envelope taken out, with the one before."""
+    log_power = np.log(power + 1e-6)
+    shape = log_power - uniform_filter1d(log_power, 9, axis=1)
+    shape /= np.sqrt((shape**2).sum(axis=1, keepdims=True)) + 1e-9
+    before = np.empty_like(shape)
+    before[1:] = shape[:-1]
+    at = 0
+    for gate, count in zip(gates, counts, strict=True):
+        before[at] = gate.shape
+        at += count
+        gate.shape = shape[at - 1].copy()
+    stabilities: list[float] = (before * shape).sum(axis=1).tolist()
+    return stabilities
 
 
 def _tonal(power: FloatArray, total: FloatArray) -> list[tuple[bool, int, int]]:

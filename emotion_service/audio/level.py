@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -35,16 +37,10 @@ class Level:
 
     def apply(self, samples: FloatArray) -> FloatArray:
         """Levels whole blocks: float32 (k * BLOCK,) to the same shape; may exceed ±1."""
-        blocks = samples.reshape(-1, BLOCK)
-        powers = np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / BLOCK
-        gains = np.array([self._gain, *map(self._follow, powers.tolist())])
-        self._gain = float(gains[-1])
-        # Linear from one block's gain to the next: no step that would look like an onset.
-        curve = gains[:-1, None] + (gains[1:] - gains[:-1])[:, None] * _RAMP
-        levelled: FloatArray = (blocks * curve.astype(np.float32)).reshape(-1)
-        return levelled
+        return apply([self], samples, [len(samples) // BLOCK])
 
-    def _follow(self, power: float) -> float:
+    def follow(self, power: float) -> tuple[float, float]:
+        """The next block's mean square to the gain at its beginning and at its end."""
         self._recent.append(power)
         mean = sum(self._recent) / SMOOTHING
         level_db = 10.0 * math.log10(mean + 1e-12)
@@ -52,7 +48,26 @@ class Level:
             self._peak_db = level_db
         elif level_db > self._peak_db - ACTIVE_DB:
             self._peak_db = max(FLOOR_DB, self._peak_db - RELEASE_DB)
-        return math.pow(10.0, (TARGET_DB - self._peak_db) / 20.0)
+        before, self._gain = self._gain, 10.0 ** ((TARGET_DB - self._peak_db) / 20.0)
+        return before, self._gain
+
+
+def apply(levels: Sequence[Level], samples: FloatArray, counts: Sequence[int]) -> FloatArray:
+    """Levels the whole blocks of several legs in one pass: float32 (sum(counts) * BLOCK,), leg
+    after leg."""
+    blocks = samples.reshape(-1, BLOCK)
+    powers = iter((np.einsum("ij,ij->i", blocks, blocks, dtype=np.float64) / BLOCK).tolist())
+    gains = np.array(
+        [
+            level.follow(power)
+            for level, count in zip(levels, counts, strict=True)
+            for power in islice(powers, count)
+        ]
+    ).reshape(-1, 2)
+    # Linear from one block's gain to the next: no step that would look like an onset.
+    curve = gains[:, :1] + (gains[:, 1:] - gains[:, :1]) * _RAMP
+    levelled: FloatArray = (blocks * curve.astype(np.float32)).reshape(-1)
+    return levelled
 
 
 _RAMP = np.arange(1, BLOCK + 1) / BLOCK

@@ -17,27 +17,34 @@ import numpy as np
 
 from emotion_service.audio.rate import RateWatch
 from emotion_service.errors import BadInput
-from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray, Placement
+from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, FloatArray, Placement
 
 HOLD_MS = 200
 SNAP_MS = 5  # offsets are often truncated to milliseconds
 MAX_JUMP_SECONDS = 600
+GAP_BEGIN_SECONDS = 1  # of a long gap, for what ends in it: a resampler's delay, a speech
+GAP_END_SECONDS = 6  # and for what looks back from its end: a window, the sound gate
 GAPS_REMEMBERED = 100  # to tell late audio from repeated audio
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of the time axis: float32 (n,) at the leg's own rate, zeros where `lost`."""
+    """A piece of the time axis: float32 (n,) at the leg's own rate, zeros where `lost`.
+
+    Before it `skipped` blocks of a long gap are left out: nobody needs to hear all of it.
+    """
 
     samples: FloatArray
     lost: bool = False
+    skipped: int = 0
 
 
 class Placer:
     """Places the decoded messages of one leg.
 
-    All stretches together are the leg's audio since the call began, each sample once. Nothing
-    lies 5 ms or more from where its offset puts it, and never more than 200 ms are held.
+    All stretches together are the leg's audio since the call began, each sample once, but for
+    the middle of gaps of more than 7 s, which would hold up the other calls. Nothing lies 5 ms or
+    more from where its offset puts it, and never more than 200 ms are held.
     """
 
     def __init__(self, sample_rate_hertz: int) -> None:
@@ -188,7 +195,7 @@ class Placer:
         """Moves the front over a gap, if any, and the message."""
         front, ready = self._front, []
         if missing > 0:
-            ready.append(Stretch(np.zeros(missing, np.float32), lost=True))
+            ready += self._gap(missing)
             self._gap_keys.append((front.key, message.start))
             self._gaps += 1
             self._lost += missing
@@ -201,6 +208,18 @@ class Placer:
         front.key = max(front.key, message.end)
         front.length = len(message.samples) or front.length
         return ready
+
+    def _gap(self, missing: int) -> list[Stretch]:
+        block = self._rate * BLOCK // SAMPLE_RATE_HERTZ
+        skipped = (missing - self._rate * (GAP_BEGIN_SECONDS + GAP_END_SECONDS)) // block
+        if skipped <= 0:
+            return [Stretch(np.zeros(missing, np.float32), lost=True)]
+        begin = self._rate * GAP_BEGIN_SECONDS
+        end = missing - begin - skipped * block
+        return [
+            Stretch(np.zeros(begin, np.float32), lost=True),
+            Stretch(np.zeros(end, np.float32), lost=True, skipped=skipped),
+        ]
 
 
 @dataclass(frozen=True, slots=True)

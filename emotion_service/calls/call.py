@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emotion_service.audio.activity import RUN_BLOCKS
-from emotion_service.calls.leg import Grant, Leg, Progress
+from emotion_service.calls.leg import Grant, Leg, Progress, hear
 from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
 from emotion_service.cues.summary import LegEnd
@@ -74,6 +74,12 @@ class Call:
         self._disclosed, self._consent = config.disclosure_given, config.consent
         names = [leg.leg for leg in config.legs]
         self._legs = {leg.leg: Leg(leg) for leg in config.legs}
+        self._alike = (
+            len(
+                {(leg.encoding.lower(), leg.sample_rate_hertz, leg.channels) for leg in config.legs}
+            )
+            == 1
+        )
         self._refused: dict[str, NotScored] = {}
         self._course = Course(names, HANGOVER)
         self._requests: list[ScoringRequest] = []
@@ -98,15 +104,35 @@ class Call:
         return [event for leg in self._legs for event in self._permit(leg)]
 
     def push(self, audio: EncodedAudio) -> list[CallEvent]:
-        """A message of audio.
+        """A message of audio: `receive`, `hear` and `progress` in one.
+
+        Raises:
+            BadInput: see receive.
+        """
+        names = self.receive(audio)
+        hear(self.legs(names))
+        return self.progress(names)
+
+    def receive(self, audio: EncodedAudio) -> list[str]:
+        """Decodes and places a message of audio; the legs it is for.
 
         Raises:
             BadInput: of an undeclared leg, not decodable as declared, or implausibly placed.
         """
+        parts = self._split(audio)
+        for name, data in parts:
+            self._leg(name).receive(data, audio.offset_seconds, audio.sequence)
+        return [name for name, _ in parts]
+
+    def legs(self, names: Iterable[str]) -> list[Leg]:
+        """To be heard."""
+        return [self._legs[name] for name in names]
+
+    def progress(self, names: Iterable[str]) -> list[CallEvent]:
+        """What follows from what these legs have heard."""
         events: list[CallEvent] = []
-        for name, data in self._split(audio):
-            received = self._leg(name).push(data, audio.offset_seconds, audio.sequence)
-            events += self._progress(name, received)
+        for name in names:
+            events += self._progress(name, self._legs[name].progress())
         return [*events, *self._course.advance()]
 
     def update(self, change: CallUpdate) -> list[CallEvent]:
@@ -218,22 +244,19 @@ class Call:
 
     # --- how audio becomes events ---
 
-    def _split(self, audio: EncodedAudio) -> Iterable[tuple[str, bytes]]:
+    def _split(self, audio: EncodedAudio) -> list[tuple[str, bytes]]:
         """The message's bytes by leg; interleaved samples are taken apart."""
         if audio.leg:
             return [(audio.leg, audio.data)]
-        formats = {
-            (leg.encoding.lower(), leg.sample_rate_hertz, leg.channels) for leg in self.config.legs
-        }
         width = next(iter(self._legs.values())).frame_bytes
-        if len(formats) > 1 or len(audio.data) % (width * len(self._legs)):
+        if not self._alike or len(audio.data) % (width * len(self._legs)):
             raise BadInput(
                 "BAD_INTERLEAVING",
                 "audio without a leg holds all legs sample by sample: they must share encoding, "
                 f"rate and channels, and its {len(audio.data)} bytes must be whole samples of all "
                 f"{len(self._legs)} legs; name the leg, or send equal lengths",
             )
-        table = np.frombuffer(audio.data, np.uint8).reshape(-1, len(self._legs), width)
+        table = np.frombuffer(audio.data, f"V{width}").reshape(-1, len(self._legs))
         return [(name, table[:, i].tobytes()) for i, name in enumerate(self._legs)]
 
     def _leg(self, name: str) -> Leg:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from emotion_service.audio.activity import ActivityTracker
 from emotion_service.audio.codecs import LegDecoder, Resampler
+from emotion_service.audio.ear import Ear, listen
 from emotion_service.audio.features import CONTEXT
-from emotion_service.audio.gate import SoundGate
-from emotion_service.audio.level import Level
 from emotion_service.audio.placement import Placer, Stretch
-from emotion_service.audio.vad import VoiceDetector
 from emotion_service.calls.history import Heard, History
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
@@ -47,6 +45,33 @@ class Progress:
     at: int
     activities: list[SpeechActivity]
     due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Whole blocks as received, levelled, and what they carry."""
+
+    samples: FloatArray
+    lost: BoolArray  # by sample
+    levelled: FloatArray
+    sounds: list[Sound]
+
+    def remembered(self, speech: list[bool]) -> Heard:
+        """What a later window needs of it."""
+        full_scale = np.abs(self.samples.reshape(-1, BLOCK)) >= FULL_SCALE
+        return Heard(
+            self.levelled,
+            np.array(speech),
+            np.logical_or.reduce(self.lost.reshape(-1, BLOCK), axis=1),
+            full_scale.mean(axis=1, dtype=np.float32),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Blocks of a long gap that nobody hears."""
+
+    blocks: int
 
 
 class Grant:
@@ -96,7 +121,8 @@ class Leg:
         self._resampler = Resampler(config.sample_rate_hertz)
         self._samples = np.zeros(0, np.float32)  # not yet a whole block
         self._lost = np.zeros(0, np.bool_)
-        self._level, self._detector, self._gate = Level(), VoiceDetector(), SoundGate()
+        self.ear = Ear()
+        self._decided: list[Decided | Skipped] = []
         self._tracker = ActivityTracker(config.leg)
         self._new_speech = 0
 
@@ -122,53 +148,83 @@ class Leg:
     def push(
         self, data: bytes, offset_seconds: float | None, sequence: int | None
     ) -> Iterator[Progress]:
-        """Decodes and places a message's bytes and decides every block they complete.
+        """A message of this leg alone: `receive`, `hear` and `progress` in one.
 
-        The leg moves on step by step: a due window must be requested before the next step.
+        Raises:
+            BadInput: see receive.
+        """
+        self.receive(data, offset_seconds, sequence)
+        hear([self])
+        return self.progress()
+
+    def finish(self) -> Iterator[Progress]:
+        """No more audio: decides what is held; a last window is due if speech came after one."""
+        self._take(self._placer.flush())
+        self._add(self._resampler.push(np.zeros(0, np.float32), last=True), lost=False)
+        self._add(np.zeros(-len(self._samples) % BLOCK, np.float32), lost=False)
+        hear([self])
+        yield from self.progress()
+        due = self._new_speech >= NEW_SPEECH
+        self._new_speech = 0
+        yield Progress(self.at, [], due)
+
+    # --- a message in three steps, of which the second is for all its legs together ---
+
+    def receive(self, data: bytes, offset_seconds: float | None, sequence: int | None) -> None:
+        """Decodes a message's bytes and places them.
 
         Raises:
             BadInput: the bytes are no whole samples, or lie implausibly far away.
         """
         samples = self._decoder.decode(data)
-        return self._take(self._placer.place(samples, offset_seconds, sequence))
+        self._take(self._placer.place(samples, offset_seconds, sequence))
 
-    def finish(self) -> Iterator[Progress]:
-        """No more audio: decides what is held; a last window is due if speech came after one."""
-        yield from self._take(self._placer.flush())
-        self._add(self._resampler.push(np.zeros(0, np.float32), last=True), lost=False)
-        self._add(np.zeros(-len(self._samples) % BLOCK, np.float32), lost=False)
-        yield from self._decide()
-        due = self._new_speech >= NEW_SPEECH
-        self._new_speech = 0
-        yield Progress(self.at, [], due)
+    def take(self) -> tuple[FloatArray, BoolArray]:
+        """The whole blocks received and not heard: float32 (k * BLOCK,), and which samples of
+        them were lost."""
+        whole = len(self._samples) // BLOCK * BLOCK
+        samples, self._samples = self._samples[:whole], self._samples[whole:]
+        lost, self._lost = self._lost[:whole], self._lost[whole:]
+        return (samples if self.line is LineState.OPEN else np.zeros_like(samples)), lost
 
-    def _take(self, stretches: list[Stretch]) -> Iterator[Progress]:
+    def decide(self, part: Decided | Skipped) -> None:
+        """What was taken has been heard; see `hear`."""
+        self._decided.append(part)
+
+    def progress(self) -> Iterator[Progress]:
+        """What has been decided since it was last asked for.
+
+        The leg moves on step by step: a due window must be requested before the next step.
+        """
+        decided, self._decided = self._decided, []
+        for part in decided:
+            yield from self._follow(part)
+
+    def _take(self, stretches: list[Stretch]) -> None:
         for stretch in stretches:
+            if stretch.skipped:
+                hear([self])
+                self.decide(Skipped(stretch.skipped))
             # The resampler's delay (some ms) blurs where a lost stretch begins: harmless here.
             self._add(self._resampler.push(stretch.samples), stretch.lost)
-        return self._decide()
 
     def _add(self, samples: FloatArray, lost: bool) -> None:
         self._samples = np.concatenate([self._samples, samples])
         self._lost = np.concatenate([self._lost, np.full(len(samples), lost)])
 
-    def _decide(self) -> Iterator[Progress]:
-        whole = len(self._samples) // BLOCK * BLOCK
-        if whole == 0:
+    def _follow(self, part: Decided | Skipped) -> Iterator[Progress]:
+        if isinstance(part, Skipped):
+            self.at += part.blocks * BLOCK
+            self._tracker.skip(part.blocks)
+            yield Progress(self.at, [], due=False)
             return
-        samples, self._samples = self._samples[:whole], self._samples[whole:]
-        lost, self._lost = self._lost[:whole], self._lost[whole:]
-        if self.line is not LineState.OPEN:
-            samples = np.zeros_like(samples)
-        levelled = self._level.apply(samples)
-        sounds = self._gate.classify(levelled, self._detector.detect(levelled))
-        speech = [sound is Sound.SPEECH for sound in sounds]
-        # What is remembered of it; nothing of a leg that may not be scored.
-        heard = None if self.grant is None else _heard(samples, levelled, speech, lost)
-        for cut in self._cuts(len(sounds)):
+        speech = [sound is Sound.SPEECH for sound in part.sounds]
+        # Remembered only of a leg that may be scored.
+        heard = None if self.grant is None else part.remembered(speech)
+        for cut in self._cuts(len(speech)):
             if self.grant is not None and heard is not None:
                 self.grant.history.add(heard.part(cut))
-            yield self._advance(sounds[cut], speech[cut])
+            yield self._advance(part.sounds[cut], speech[cut])
 
     def _cuts(self, blocks: int) -> list[slice]:
         """Splits new blocks where the grid of windows does, so that none spans a grid point."""
@@ -177,7 +233,7 @@ class Leg:
         edges = [0, *range(first, blocks, grid), blocks]
         return [slice(a, b) for a, b in pairwise(edges)]
 
-    def _advance(self, sounds: list[Sound], speech: list[bool]) -> Progress:
+    def _advance(self, sounds: Sequence[Sound], speech: list[bool]) -> Progress:
         activities = self._tracker.follow(sounds)
         self.at += len(speech) * BLOCK
         self._new_speech += sum(speech) * BLOCK
@@ -189,11 +245,12 @@ class Leg:
         return Progress(self.at, activities, due)
 
 
-def _heard(samples: FloatArray, levelled: FloatArray, speech: list[bool], lost: BoolArray) -> Heard:
-    full_scale = np.abs(samples.reshape(-1, BLOCK)) >= FULL_SCALE
-    return Heard(
-        levelled,
-        np.array(speech),
-        np.logical_or.reduce(lost.reshape(-1, BLOCK), axis=1),
-        full_scale.mean(axis=1, dtype=np.float32),
-    )
+def hear(legs: Sequence[Leg]) -> None:
+    """Decides all whole blocks that these legs have received."""
+    taken = [(leg, *leg.take()) for leg in legs]
+    taken = [(leg, samples, lost) for leg, samples, lost in taken if len(samples)]
+    if not taken:
+        return
+    answers = listen([leg.ear for leg, _, _ in taken], [samples for _, samples, _ in taken])
+    for (leg, samples, lost), (levelled, sounds) in zip(taken, answers, strict=True):
+        leg.decide(Decided(samples, lost, levelled, sounds))

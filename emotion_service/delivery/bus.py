@@ -30,6 +30,7 @@ REPLAYED_SECONDS = 60.0
 ENDED_CALLS = 1_000  # kept for `call`
 WATCHER_NOTICES = 1_000  # waiting for one watcher
 HEARTBEAT_SECONDS = 5.0
+CURSOR_DIGITS = 18  # of a cursor's number: more than a process ever counts to
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +253,7 @@ class Bus:
         if not cursor:
             return 0, None
         epoch, _, number = cursor.partition(":")
-        if not number.isdecimal():
+        if not number.isdecimal() or len(number) > CURSOR_DIGITS:
             raise BadInput(
                 "CURSOR_INVALID",
                 "the cursor is not one that this service gave out: pass one on unchanged, "

@@ -11,6 +11,7 @@ A front pushes what arrives and writes what comes out:
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 from collections import deque
@@ -19,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from emotion_service.calls.call import Call
+from emotion_service.calls.hearing import Hearing
+from emotion_service.calls.leg import Leg, hear
 from emotion_service.calls.scorer import Scorer
 from emotion_service.delivery.bus import Bus
 from emotion_service.delivery.notice import (
@@ -62,6 +65,7 @@ class Service:
     scorer: Scorer
     batcher: Batcher
     bus: Bus
+    hearing: Hearing = field(default_factory=Hearing)
     admission: Admission = field(default_factory=Admission)
     metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], float] = time.monotonic
@@ -105,6 +109,8 @@ class CallStream:
         self._futures: dict[asyncio.Future[Scored], str] = {}  # of which leg
         self._resolved = asyncio.Event()
         self._failure: Exception | None = None
+        self._unheard: dict[str, None] = {}  # legs that received audio and have not been heard,
+        self._unheard_since = math.inf  # and when the first of it came
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
         self._acknowledger = Acknowledger()
         events = self._call.start()
@@ -118,20 +124,49 @@ class CallStream:
     # --- what arrives ---
 
     async def push(self, audio: EncodedAudio) -> None:
-        """A message of audio. Live calls never wait in here.
+        """A message of audio. Live calls never wait in here: theirs is heard with what others
+        send within a few milliseconds (see Hearing).
 
         Raises:
-            BadInput: see Call.push.
+            BadInput: see Call.receive.
         """
         arrived = self._service.clock()
-        events = self._call.push(audio)
-        self._arrivals.append((self._call.elapsed, arrived))
-        self._tell(events, arrived)
-        self._submit(arrived)
+        self._unheard |= dict.fromkeys(self._call.receive(audio))
+        self._unheard_since = min(self._unheard_since, arrived)
+        if self.config.pacing is Pacing.RECORDED:
+            self._hear_now()
+        else:
+            self._service.hearing.add(self)
         if audio.sequence is not None:
             for heard in self._acknowledger.heard(audio.leg, audio.sequence, arrived):
                 self.say(heard)
         await self.caught_up()
+
+    def unheard(self) -> list[Leg]:
+        """The legs that have received audio since they were last heard."""
+        return self._call.legs(self._unheard)
+
+    def heard(self) -> None:
+        """What follows from it."""
+        try:
+            self._proceed()
+        except Exception as error:
+            self.fail(error)
+
+    def _hear_now(self) -> None:
+        """What has been received, without waiting for others."""
+        hear(self.unheard())
+        self._proceed()
+
+    def _proceed(self) -> None:
+        if not self._unheard:
+            return
+        arrived, self._unheard_since = self._unheard_since, math.inf
+        legs, self._unheard = self._unheard, {}
+        events = self._call.progress(legs)
+        self._arrivals.append((self._call.elapsed, arrived))
+        self._tell(events, arrived)
+        self._submit(arrived)
 
     async def caught_up(self) -> None:
         """Holds the sender of a recorded call back while scores or the writer are behind."""
@@ -145,6 +180,7 @@ class CallStream:
         Raises:
             BadInput: see Call.update.
         """
+        self._hear_now()  # what came before it
         events = self._call.update(change)
         for event in events:
             if isinstance(event, ScoringStatus):
@@ -159,6 +195,7 @@ class CallStream:
 
     async def finish(self) -> None:
         """No more will arrive: flushes, waits for the last scores, says the summary last."""
+        self._hear_now()
         ended = self._service.clock()
         events = self._call.finish()
         self._arrivals.append((self._call.elapsed, ended))
@@ -180,6 +217,7 @@ class CallStream:
 
     def abandon(self) -> None:
         """Nobody listens any more: leaves no future and no live call behind. Idempotent."""
+        self._service.hearing.discard(self)
         self._cancel(list(self._futures))
         self.outbox.close()
         if self._live:

@@ -35,16 +35,19 @@ def read_corpus(folder: Path) -> list[Clip]:
     """The clips of a corpus in the order of its index.
 
     Raises:
-        CorpusError: no index.csv, a missing column, or a file it names that does not exist.
+        CorpusError: no index.csv, or one that is damaged, lacks a column or part of a row, or names
+            a file that does not exist.
     """
     index = folder / "index.csv"
     if not index.is_file():
         raise CorpusError(f"{index} does not exist: a corpus is a folder with an index.csv")
-    with index.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows(index)
     missing = [column for column in COLUMNS if not rows or column not in rows[0]]
     if missing:
         raise CorpusError(f"{index} lacks {', '.join(missing)}: it needs {', '.join(COLUMNS)}")
+    short = next((i for i, row in enumerate(rows, 1) if None in map(row.get, COLUMNS)), None)
+    if short:
+        raise CorpusError(f"row {short} of {index} is incomplete: fill it in, or take it out")
     clips = [
         Clip(folder.name, folder / r["file"], r["speaker"], r["sex"], r["language"], r["emotion"])
         for r in rows
@@ -53,6 +56,16 @@ def read_corpus(folder: Path) -> list[Clip]:
     if gone:
         raise CorpusError(f"{index} names {len(gone)} files that do not exist, first {gone[0]}")
     return clips
+
+
+def _rows(index: Path) -> list[dict[str, str]]:
+    try:
+        with index.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(
+            f"{index} cannot be read ({error}): save it as comma-separated values in UTF-8"
+        ) from error
 
 
 def with_known_emotion(clips: Iterable[Clip]) -> list[Clip]:
@@ -64,9 +77,15 @@ def read_audio(path: Path) -> FloatArray:
     """A clip's samples, float32 (n,), at ACTIVE_LEVEL_DB.
 
     Raises:
-        CorpusError: not mono at 8 kHz, or silent.
+        CorpusError: damaged, not mono at 8 kHz, or silent.
     """
-    channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    try:
+        channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise CorpusError(
+            f"{path} cannot be decoded ({error.error_string}): restore it, or remove it from the "
+            "index"
+        ) from error
     count = channels.shape[1]
     if rate != SAMPLE_RATE_HERTZ or count != 1:
         raise CorpusError(

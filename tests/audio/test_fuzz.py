@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from emotion_service.audio.codecs import DECODERS, LegDecoder, Resampler
-from emotion_service.audio.placement import Placer
+from emotion_service.audio.placement import Placer, Stretch
 from emotion_service.errors import BadInput
+from emotion_service.types import BLOCK
 
 RATES = sorted({rate for codec in DECODERS.values() for rate in codec.sample_rates_hertz})
 REFUSALS = {"UNKNOWN_ENCODING", "UNSUPPORTED_RATE", "UNSUPPORTED_CHANNELS", "TRUNCATED_AUDIO"}
@@ -46,6 +47,10 @@ def test_any_bytes_resampled_in_any_pieces(rate: int, pieces: list[bytes]) -> No
     assert bool(np.all(np.isfinite(result)))
 
 
+def length_of(stretch: Stretch) -> int:
+    return len(stretch.samples) + stretch.skipped * BLOCK
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     st.lists(
@@ -66,6 +71,6 @@ def test_any_offsets_and_numbers(messages: list[tuple[int, float | None, int | N
         except BadInput as refused:
             assert refused.reason in MISPLACED
             return
-        placed += sum(len(stretch.samples) for stretch in stretches)
-    placed += sum(len(stretch.samples) for stretch in placer.flush())
+        placed += sum(map(length_of, stretches))
+    placed += sum(map(length_of, placer.flush()))
     assert placer.counters.received + placer.counters.lost == placed

@@ -259,6 +259,26 @@ def test_ten_minutes_are_the_longest_gap() -> None:
         by_sequence(placer, (0, ramp(0, 160)), (2 + 600 * 50, ramp(0, 160)))
 
 
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_the_middle_of_a_long_gap_is_left_out(rate: int) -> None:
+    placer = Placer(rate)
+    placer.place(ramp(0, rate), 0.0, None)
+    ready = placer.place(ramp(0, rate), 600.51, None)
+    begin, end, after = ready
+    assert begin.lost and end.lost and not after.lost
+    assert (len(begin.samples), begin.skipped) == (rate, 0)
+    assert end.skipped == 29_625  # of 20 ms
+    assert len(end.samples) == round(6.01 * rate)
+    assert not begin.samples.any() and not end.samples.any()
+    assert placer.counters.lost == 599.51 * 8000
+
+
+def test_a_gap_of_seven_seconds_is_whole() -> None:
+    placer = Placer(8000)
+    placer.place(ramp(0, 8000), 0.0, None)
+    assert [s.skipped for s in placer.place(ramp(0, 8000), 8.0, None)] == [0, 0]
+
+
 def test_counters_are_in_samples_at_8_khz() -> None:
     placer = Placer(44100)
     placer.place(ramp(0, 44100), 0.0, None)
@@ -370,7 +390,8 @@ def test_any_mixture_of_offsets_and_numbers_keeps_every_count(
     for length, offset, sequence in messages:
         ready += placer.place(ramp(0, length), offset, sequence)
     ready += placer.flush()
-    lost = sum(len(s.samples) for s in ready if s.lost)
+    lost = sum(len(s.samples) + s.skipped * rate // 50 for s in ready if s.lost)
+    received = sum(len(s.samples) for s in ready if not s.lost)
     assert placer.counters.lost == round(lost * 8000 / rate)
-    assert placer.counters.received == round((len(joined(ready)) - lost) * 8000 / rate)
+    assert placer.counters.received == round(received * 8000 / rate)
     assert all(len(s.samples) for s in ready)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from emotion_service.audio.ear import Ear, listen
 from emotion_service.audio.features import CONTEXT
 from emotion_service.calls.leg import WINDOW, Leg, Progress
 from emotion_service.errors import BadInput
@@ -16,7 +17,6 @@ from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import Speaker
 from emotion_service.types import (
     BLOCK,
-    BoolArray,
     Consent,
     FloatArray,
     LegConfig,
@@ -31,6 +31,11 @@ from emotion_service.types import (
 PERMIT = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
 QUIET, LOUD = b"\xff", b"\x80"  # µ-law's zero and its largest code, 0.98 of full scale
 ScriptedLeg = Callable[[str], Leg]
+Listened = tuple[FloatArray, list[Sound]]
+
+
+def said(letter: str) -> Sound:
+    return Sound.SPEECH if letter == "S" else Sound.SILENCE
 
 
 @pytest.fixture
@@ -39,14 +44,15 @@ def leg_of(monkeypatch: pytest.MonkeyPatch) -> ScriptedLeg:
     for ever silent after it."""
 
     def leg_of(script: str) -> Leg:
-        sounds = iter(script)
+        letters = iter(script)
 
-        class ScriptedGate:
-            def classify(self, samples: FloatArray, voice: BoolArray) -> list[Sound]:
-                said = (next(sounds, ".") for _ in voice)
-                return [Sound.SPEECH if letter == "S" else Sound.SILENCE for letter in said]
+        def scripted(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[Listened]:
+            return [
+                (levelled, [said(next(letters, ".")) for _ in sounds])
+                for levelled, sounds in listen(ears, parts)
+            ]
 
-        monkeypatch.setattr("emotion_service.calls.leg.SoundGate", ScriptedGate)
+        monkeypatch.setattr("emotion_service.calls.leg.listen", scripted)
         return Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))
 
     return leg_of

@@ -4,147 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from itertools import chain
 from typing import Any
 
 import grpc
 import numpy as np
 import pytest
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status import rpc_status
+from structlog.testing import capture_logs
 
 from emotion_service.calls.scorer import Scorer, Window
-from emotion_service.delivery.bus import Bus
-from emotion_service.fronts.grpc import EmotionServicer, new_server
-from emotion_service.fronts.stream import Service
 from emotion_service.fronts.wire import audio_from_proto, config_from_proto, event_to_proto
 from emotion_service.offline import analyze
-from emotion_service.scoring.batcher import Batcher
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
 from emotion_service.types import EmotionScore
 from emotion_service.v1 import emotion_service_pb2 as pb
-from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
-
-BYTES_A_SECOND = 16_000
-LOCAL = (("grpc.enable_http_proxy", 0),)
-
-
-class Server:
-    """A service on loopback, and a channel to it."""
-
-    def __init__(self, service: Service, servicer: EmotionServicer, channel: Any) -> None:
-        self.service = service
-        self.servicer = servicer
-        self.stub: Any = EmotionServiceStub(channel)
-
-    async def call(
-        self, requests: Iterable[pb.StreamingAnalyzeRequest]
-    ) -> list[pb.StreamingAnalyzeResponse]:
-        async with asyncio.timeout(20):
-            return [response async for response in self.stub.StreamingAnalyze(iter(requests))]
-
-    async def refused(self, requests: list[pb.StreamingAnalyzeRequest]) -> tuple[str, str]:
-        """The status code and the reason that a call is ended with, after the last request."""
-        stream = self.stub.StreamingAnalyze()
-        for request in requests:
-            await stream.write(request)
-        if not requests:
-            await stream.done_writing()
-        with pytest.raises(grpc.aio.AioRpcError) as error:
-            await asyncio.wait_for(rest(stream), 20)
-        return error.value.code().name, reason(error.value)
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    status: Any = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = ErrorInfo()
-    assert status.details[0].Unpack(info)
-    assert info.domain == "emotion-service"
-    return str(info.reason)
-
-
-@asynccontextmanager
-async def serving(scorer: Scorer, mixed_allowed: bool = True) -> AsyncIterator[Server]:
-    async with Batcher(scorer) as batcher:
-        service = Service(scorer, batcher, Bus(heartbeat_seconds=0.05))
-        servicer = EmotionServicer(service, mixed_allowed)
-        server = new_server(servicer)
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=LOCAL) as channel:
-            yield Server(service, servicer, channel)
-        await server.stop(None)
+from tests.fronts.running import (
+    BYTES_A_SECOND,
+    EVENTS,
+    Server,
+    audio,
+    config,
+    kinds,
+    leg,
+    nothing_left,
+    reason,
+    rest,
+    serving,
+    untimed,
+)
 
 
 @pytest.fixture
 async def server(scorer: Scorer) -> AsyncIterator[Server]:
     async with serving(scorer) as running:
         yield running
-
-
-def config(**changes: Any) -> pb.StreamingAnalyzeRequest:
-    fields: dict[str, Any] = {
-        "call_id": "call-1",
-        "queue": "sales",
-        "pacing": pb.PACING_RECORDED,
-        "legs": [
-            leg("customer", pb.PARTY_CUSTOMER),
-            leg("agent", pb.PARTY_AGENT),
-        ],
-        "disclosure_given": True,
-        "consent": pb.CONSENT_GRANTED,
-    }
-    return pb.StreamingAnalyzeRequest(config=pb.CallConfig(**{**fields, **changes}))
-
-
-def leg(name: str, party: pb.Party.ValueType) -> pb.LegConfig:
-    return pb.LegConfig(leg=name, party=party, encoding="audio/pcm", sample_rate_hertz=8000)
-
-
-def audio(speech: bytes, milliseconds: int = 70) -> Iterator[pb.StreamingAnalyzeRequest]:
-    step = BYTES_A_SECOND * milliseconds // 1000
-    for number, start in enumerate(range(0, len(speech), step)):
-        yield pb.StreamingAnalyzeRequest(
-            audio=pb.AudioChunk(leg="customer", data=speech[start : start + step], sequence=number)
-        )
-
-
-def kinds(responses: Iterable[pb.StreamingAnalyzeResponse]) -> list[str]:
-    return [str(response.WhichOneof("response")) for response in responses]
-
-
-async def rest(stream: Any) -> list[pb.StreamingAnalyzeResponse]:
-    """What has not been read yet, to the end."""
-    responses = []
-    while isinstance(response := await stream.read(), pb.StreamingAnalyzeResponse):
-        responses.append(response)
-    return responses
-
-
-def untimed(responses: Iterable[Any], kind: str) -> list[Any]:
-    """The messages of a kind, without what differs from run to run and reader to reader."""
-    messages = [getattr(response, kind) for response in responses if response.HasField(kind)]
-    for message in messages:
-        if kind in ("score", "cue"):
-            message.ClearField("latency")
-            message.ClearField("within_budget")
-    return messages
-
-
-def is_accepting(task: asyncio.Task[Any]) -> bool:
-    """Whether it is gRPC waiting for the next call of some method."""
-    return "_request_registered_call" in repr(task)
-
-
-async def nothing_left(server: Server, before: set[asyncio.Task[Any]]) -> None:
-    """Every task of a call is gone within a second, and so is the call."""
-    for _ in range(100):
-        left = {task for task in asyncio.all_tasks() - before if not is_accepting(task)}
-        if not left and not server.service.bus.live_calls:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail(f"{server.service.bus.live_calls} calls are live, and {left}")
 
 
 # --- a call ---
@@ -161,7 +55,7 @@ async def test_a_streamed_call_is_the_offline_analysis_of_its_file(
         event_to_proto(domain.call_id, domain.contact_id, event, None, 300)
         for event in analyze(domain, chunks, server.service.scorer)
     ]
-    for kind in ("score", "cue", "activity", "summary"):
+    for kind in EVENTS:
         assert untimed(responses, kind) == untimed(offline, kind)
     assert kinds(responses).count("score") >= 5
     assert responses[0].status.ready.model_version == "stub-1"
@@ -244,9 +138,16 @@ async def test_a_defect_is_internal_names_no_data_and_spares_other_calls(
 
     caplog.set_level(logging.DEBUG)
     async with serving(Broken(scorer._model)) as server:
-        assert await server.refused([config(), *audio(speech, 4500)]) == ("INTERNAL", "DEFECT")
+        with capture_logs() as logged:
+            refused = await server.refused([config(), *audio(speech, 4500)])
         assert kinds(await server.call([config()]))[-1] == "summary"
-    assert "defect: ValueError in" in caplog.text
+    assert refused == ("INTERNAL", "DEFECT")
+    place = logged[0].pop("place")
+    assert logged == [
+        {"event": "defect", "log_level": "error", "error": "ValueError"},
+        {"event": "refused", "log_level": "info", "reason": "DEFECT", "code": "INTERNAL"},
+    ]
+    assert place.startswith(f"{__file__}:")
     assert "secret" not in caplog.text
 
 
@@ -259,14 +160,15 @@ async def test_cancelling_leaves_no_task_and_no_call(
 ) -> None:
     before = asyncio.all_tasks()
     stream = server.stub.StreamingAnalyze()
-    for request in [config(), *audio(speech)][:sent]:
-        await stream.write(request)
-    if sent:
-        await stream.read()
-    stream.cancel()
-    del stream
-    await nothing_left(server, before)
-    assert caplog.records == []
+    with capture_logs() as logged:
+        for request in [config(), *audio(speech)][:sent]:
+            await stream.write(request)
+        if sent:
+            await stream.read()
+        stream.cancel()
+        del stream
+        await nothing_left(server, before)
+    assert (logged, caplog.records) == ([], [])
     assert kinds(await server.call([config()]))[-1] == "summary"
 
 
@@ -275,7 +177,7 @@ async def test_a_client_that_never_reads_leaves_nothing_behind(
 ) -> None:
     before = asyncio.all_tasks()
     stream = server.stub.StreamingAnalyze()
-    await stream.write(config(attributes={str(i): "x" * 1000 for i in range(32)}))
+    await stream.write(config(attributes={str(i): "x" * 256 for i in range(32)}))
     for request in audio(speech, 20):
         await stream.write(request)
     await asyncio.sleep(0.1)
@@ -334,7 +236,7 @@ async def test_watching_a_call_from_before_its_start_to_its_end(
             heard.append(await watch.read())
     watch.cancel()
     assert heard[0].call.live
-    for kind in ("score", "cue", "activity", "summary"):
+    for kind in EVENTS:
         assert untimed(heard, kind) == untimed(responses, kind)
 
     resumed = server.stub.WatchCues(pb.WatchCuesRequest(cursor=heard[0].cursor))
@@ -370,23 +272,6 @@ async def test_a_bad_cursor_is_refused_and_leaving_watchers_leave_nothing(server
     await nothing_left(server, before)
 
 
-# --- the end of the service ---
-
-
-async def test_draining_asks_to_reconnect_and_waits_for_the_calls(server: Server) -> None:
-    stream = server.stub.StreamingAnalyze()
-    await stream.write(config())
-    for _ in range(3):
-        await stream.read()
-    draining = asyncio.create_task(server.servicer.drain(2.5))
-    asked = await stream.read()
-    assert asked.status.reconnect.grace.ToMilliseconds() == 2500
-    assert not draining.done()
-    await stream.done_writing()
-    assert kinds(await rest(stream))[-1] == "summary"
-    await asyncio.wait_for(draining, 1)
-
-
 # --- neighbours ---
 
 
@@ -406,12 +291,14 @@ async def test_one_calls_garbage_leaves_49_others_bit_identical(
     heard = speech[: BYTES_A_SECOND * 3 // 2]
     noise = np.random.default_rng(1).bytes(BYTES_A_SECOND)
 
-    async def others(server: Server) -> list[list[Any]]:
-        calls = [server.call([config(call_id=f"{i}"), *audio(heard)]) for i in range(49)]
-        return [
-            [untimed(responses, kind) for kind in ("score", "cue", "activity", "summary")]
-            for responses in await asyncio.gather(*calls)
-        ]
+    async def neighbour(server: Server, call_id: str) -> list[list[Any]]:
+        opening = config(call_id=call_id, contact_id="anybody")
+        responses = await server.call([opening, *audio(heard)])
+        events = [untimed(responses, kind) for kind in EVENTS]
+        for event in chain(*events):
+            assert event.call_id == call_id
+            event.ClearField("call_id")
+        return events
 
     async def garbage(server: Server) -> list[tuple[str, str]]:
         poison = config(call_id="poison", legs=[leg("poison", pb.PARTY_CUSTOMER)])
@@ -423,9 +310,10 @@ async def test_one_calls_garbage_leaves_49_others_bit_identical(
         ]
 
     async with serving(scorer) as server:
-        alone = await others(server)
+        alone = await neighbour(server, "0")
     async with serving(Poisoned(scorer._model)) as server:
-        disturbed, refusals = await asyncio.gather(others(server), garbage(server))
-    assert disturbed == alone
-    assert alone[0][0]
+        neighbours = asyncio.gather(*(neighbour(server, f"{i}") for i in range(49)))
+        disturbed, refusals = await asyncio.gather(neighbours, garbage(server))
+    assert disturbed == [alone] * 49
+    assert all(alone)
     assert [code for code, _ in refusals] == ["INTERNAL", "INVALID_ARGUMENT"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from emotion_service.calls.hearing import TICK_SECONDS
 from emotion_service.calls.scorer import Scorer
 from emotion_service.delivery.bus import Bus
 from emotion_service.delivery.notice import Acknowledged, Ready, Reconnect
@@ -135,13 +136,20 @@ async def test_latency_runs_from_the_message_that_held_the_last_needed_sample(
         assert latency is not None and latency.total_ms == pytest.approx(250)
 
 
+async def push_live(stream: CallStream, speech: bytes) -> None:
+    """In half seconds, each heard before the next comes."""
+    for number, audio in enumerate(chunks(speech, 20)):
+        await stream.push(audio)
+        if number % 25 == 24:
+            await asyncio.sleep(2 * TICK_SECONDS)
+
+
 async def test_a_live_call_is_always_read(gate: Gate, config: CallConfig, speech: bytes) -> None:
     async with Batcher(gate) as batcher:
         service = Service(gate, batcher, Bus())
         stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
         async with asyncio.timeout(5):
-            for audio in chunks(speech, 20):
-                await stream.push(audio)  # while nothing is scored at all
+            await push_live(stream, speech)  # while nothing is scored at all
         gate.open.set()
         async with asyncio.timeout(5):
             await stream.finish()
@@ -189,8 +197,7 @@ async def test_an_abandoned_call_leaves_nothing(
     async with Batcher(gate) as batcher:
         service = Service(gate, batcher, Bus())
         stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
-        for audio in chunks(speech, 20):
-            await stream.push(audio)
+        await push_live(stream, speech)
         waiting = list(stream._futures)
         stream.abandon()
         stream.abandon()
@@ -235,8 +242,7 @@ async def test_a_withdrawn_consent_stops_what_waits_to_be_scored(
 ) -> None:
     async with Batcher(gate) as batcher:
         stream = CallStream(replace(config, pacing=Pacing.LIVE), Service(gate, batcher, Bus()))
-        for audio in chunks(speech, 20):
-            await stream.push(audio)
+        await push_live(stream, speech)
         waiting = list(stream._futures)
         stream.update(ConsentChange(Consent.WITHDRAWN))
         assert waiting and all(future.cancelled() for future in waiting)
