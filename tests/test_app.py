@@ -1,53 +1,100 @@
-"""Start and stop of the service as a process, and what it refuses to start with."""
+"""Wiring: where it may listen, which model it takes, what it does not start with."""
 
 from __future__ import annotations
 
-import signal
+import asyncio
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from emotion_service import app
+from emotion_service.address import Address
+from emotion_service.app import Places, where
+from emotion_service.calls.scorer import Scorer
+from emotion_service.config import Settings
 from emotion_service.errors import BadInput, ModelMismatch
+from emotion_service.fronts.tls import TlsFiles
 
-START = "import sys; from emotion_service.app import serve; serve(sys.argv[1])"
+PAIR = {"tls_certificate": Path("certificate.pem"), "tls_key": Path("key.pem")}
+NOWHERE = Places(Address("127.0.0.1", 0), None, None)
 
 
+def refused(**settings: Any) -> str:
+    with pytest.raises(BadInput) as error:
+        where(Settings(**settings))
+    return error.value.reason
+
+
+# --- addresses ---
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "localhost:0"])
+def test_loopback_needs_no_flag(listen: str) -> None:
+    places = where(Settings(listen=listen, metrics_listen=listen))
+    assert str(places.grpc) == str(places.metrics) == listen
+    assert places.tls is None
+
+
+@pytest.mark.parametrize("setting", ["listen", "metrics_listen"])
 @pytest.mark.parametrize(
     ("listen", "reason"),
     [
-        ("50051", "LISTEN_INVALID"),
-        ("127.0.0.1", "LISTEN_INVALID"),
-        ("127.0.0.1:http", "LISTEN_INVALID"),
-        ("127.0.0.1:65536", "LISTEN_INVALID"),
+        ("50051", "ADDRESS_INVALID"),
+        ("127.0.0.1", "ADDRESS_INVALID"),
+        ("127.0.0.1:http", "ADDRESS_INVALID"),
+        ("127.0.0.1:65536", "ADDRESS_INVALID"),
         ("0.0.0.0:50051", "LISTEN_REMOTE"),
         ("[::]:50051", "LISTEN_REMOTE"),
         ("example.org:50051", "LISTEN_REMOTE"),
     ],
 )
-def test_addresses_that_are_refused(listen: str, reason: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        app.serve(listen)
-    assert refused.value.reason == reason
+def test_addresses_that_are_refused(setting: str, listen: str, reason: str) -> None:
+    assert refused(**{setting: listen}) == reason
 
 
-@pytest.mark.parametrize("listen", ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "localhost:0"])
-def test_loopback_needs_no_flag_and_a_bad_model_stops_the_start(
-    listen: str, tmp_path: Path
-) -> None:
-    with pytest.raises(ModelMismatch):
-        app.serve(listen, tmp_path)
+def test_other_addresses_are_served_when_allowed_or_encrypted() -> None:
+    remote = Settings(listen="0.0.0.0:50051", metrics_listen="0.0.0.0:9464")
+    assert where(remote.model_copy(update={"allow_remote": True})).tls is None
+    places = where(remote.model_copy(update=PAIR))
+    assert places.tls == places.metrics_tls == TlsFiles(*PAIR.values())
 
 
-def test_other_addresses_are_served_when_allowed(tmp_path: Path) -> None:
-    with pytest.raises(ModelMismatch):
-        app.serve("0.0.0.0:0", tmp_path, allow_remote=True)
+def test_a_refusal_says_what_is_given_up() -> None:
+    with pytest.raises(BadInput, match=r"^0\.0\.0\.0 can be reached from other machines, and"):
+        where(Settings(listen="0.0.0.0:50051"))
+
+
+def test_metrics_on_loopback_are_not_encrypted_and_may_be_switched_off() -> None:
+    places = where(Settings(listen="0.0.0.0:50051").model_copy(update=PAIR))
+    assert (places.metrics, places.metrics_tls) == (Address("127.0.0.1", 9464), None)
+    assert where(Settings(metrics_listen="")).metrics is None
+
+
+# --- encryption ---
+
+
+def test_tls_from_three_files() -> None:
+    tls = where(Settings(tls_client_ca=Path("ca.pem")).model_copy(update=PAIR)).tls
+    assert tls == TlsFiles(Path("certificate.pem"), Path("key.pem"), Path("ca.pem"))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["tls_certificate"],
+        ["tls_key"],
+        ["tls_client_ca"],
+        ["tls_certificate", "tls_client_ca"],
+        ["tls_key", "tls_client_ca"],
+    ],
+)
+def test_half_of_what_tls_needs_is_refused(given: list[str]) -> None:
+    assert refused(**{name: Path("x.pem") for name in given}) == "TLS_INCOMPLETE"
+
+
+# --- the model ---
 
 
 @pytest.mark.parametrize("place", ["emotion_service/models", "models"])
@@ -62,38 +109,50 @@ def test_the_default_model_is_found_in_a_wheel_and_in_a_checkout(
     assert app.default_model_dir() == folder
 
 
-@contextmanager
-def process(listen: str) -> Iterator[subprocess.Popen[str]]:
-    """A server process, and its end whatever happens."""
-    command = [sys.executable, "-c", START, listen]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as started:
-        try:
-            yield started
-        finally:
-            started.kill()
+def test_a_model_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelMismatch):
+        app.load_scorer(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_process_says_when_it_is_ready_and_ends_well(number: signal.Signals) -> None:
-    with process("127.0.0.1:0") as server:
-        assert server.stderr is not None
-        line = server.stderr.readline()
-        assert line.startswith("emotion-service 0.1.0 is ready on 127.0.0.1:"), line
-        assert f"model {app.DEFAULT_MODEL}" in line
-        assert "licence" in line
-        began = time.monotonic()
-        server.send_signal(number)
-        _, rest = server.communicate(timeout=10)
-        assert server.returncode == 0
-        assert rest == ""
-        assert time.monotonic() - began < app.GRACE_SECONDS
+# --- ports and files, refused as it starts ---
 
 
-def test_a_taken_port_is_refused() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(BadInput) as refused:
-            app.serve(listen)
-    assert refused.value.reason == "LISTEN_FAILED"
+@pytest.fixture
+def scorer(model_folder: Path) -> Scorer:
+    return app.load_scorer(model_folder)
+
+
+async def start(places: Places, scorer: Scorer) -> str:
+    """The reason why it does not."""
+    with pytest.raises(BadInput) as error:
+        async with app.running(Settings(), places, scorer):
+            pass
+    return error.value.reason
+
+
+async def test_taken_ports_are_refused_and_leave_the_other_free(scorer: Scorer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        taken = Address("127.0.0.1", listening.getsockname()[1])
+        free = free_address()
+        assert await start(Places(taken, None, None), scorer) == "LISTEN_FAILED"
+        assert await start(Places(free, taken, None), scorer) == "METRICS_LISTEN_FAILED"
+        async with app.running(Settings(), Places(free, None, None), scorer) as port:
+            assert port == free.port
+
+
+async def test_unusable_tls_files_are_refused(scorer: Scorer, tmp_path: Path) -> None:
+    tls = TlsFiles(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    assert await start(Places(Address("127.0.0.1", 0), None, tls), scorer) == "TLS_INVALID"
+
+
+async def test_nothing_is_left_running(scorer: Scorer) -> None:
+    before = asyncio.all_tasks()
+    async with app.running(Settings(), NOWHERE, scorer):
+        assert asyncio.all_tasks() - before
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
+
+
+def free_address() -> Address:
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        return Address("127.0.0.1", once.getsockname()[1])

@@ -180,6 +180,17 @@ async def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     assert refused.value.reason == "CURSOR_INVALID"
 
 
+@pytest.mark.parametrize("digits", [19, 4301, 1_000_000])  # Python reads no more than 4300
+async def test_a_number_that_no_process_counts_to_is_refused(digits: int) -> None:
+    bus = Bus()
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        ((cursor, _),) = await read(news, 1)
+    epoch = cursor.partition(":")[0]
+    with pytest.raises(BadInput) as refused:
+        await anext(bus.watch(EVERYTHING, f"{epoch}:{'9' * digits}"))
+    assert refused.value.reason == "CURSOR_INVALID"
+
+
 async def test_an_idle_watcher_hears_heartbeats_that_move_its_cursor() -> None:
     bus = Bus(heartbeat_seconds=0.01)
     live(bus, ONE)

@@ -94,7 +94,7 @@ async def test_the_last_sequence_is_acknowledged_before_the_summary(
 async def test_refusals(server: Server, speech: bytes) -> None:
     chunk = next(audio(speech))
     odd = pb.StreamingAnalyzeRequest(audio=pb.AudioChunk(leg="customer", data=b"odd"))
-    large = pb.AudioChunk(leg="customer", data=bytes((1 << 20) + 2))
+    large = pb.AudioChunk(leg="customer", data=bytes((1 << 18) + 2))
     expected = {
         "CONFIG_MISSING": [chunk],
         "CONFIG_REPEATED": [config(), config()],
@@ -108,6 +108,16 @@ async def test_refusals(server: Server, speech: bytes) -> None:
     assert await server.refused([]) == ("INVALID_ARGUMENT", "CONFIG_MISSING")
     assert (await server.refused([config(), odd]))[0] == "INVALID_ARGUMENT"
     assert server.service.bus.live_calls == 0
+
+
+async def test_a_stream_that_never_says_what_it_is_ends(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emotion_service.fronts.grpc.CONFIG_SECONDS", 0.1)
+    stream = server.stub.StreamingAnalyze()
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await asyncio.wait_for(rest(stream), 5)
+    assert reason(error.value) == "CONFIG_MISSING"
 
 
 async def test_a_live_call_id_is_refused_and_its_call_goes_on(server: Server) -> None:

@@ -174,9 +174,9 @@ def test_audio_keeps_unset_apart_from_zero() -> None:
 
 
 def test_a_mebibyte_of_audio_is_the_most() -> None:
-    assert len(audio_from_proto(pb.AudioChunk(data=bytes(1 << 20))).data) == 1 << 20
+    assert len(audio_from_proto(pb.AudioChunk(data=bytes(1 << 18))).data) == 1 << 18
     with pytest.raises(BadInput) as refused:
-        audio_from_proto(pb.AudioChunk(data=bytes((1 << 20) + 1)))
+        audio_from_proto(pb.AudioChunk(data=bytes((1 << 18) + 1)))
     assert refused.value.reason == "AUDIO_INVALID"
 
 

@@ -84,6 +84,23 @@ def test_an_index_that_names_files_that_do_not_exist_is_refused(folder: Path) ->
     assert refusal(folder).endswith("names 2 files that do not exist, first x.flac")
 
 
+def test_an_index_that_is_not_utf_8_is_refused(folder: Path) -> None:
+    (folder / "index.csv").write_bytes(
+        (HEADER + "audio/a.flac,Jürgen,m,de,anger,1\n").encode("cp1252")
+    )
+    assert refusal(folder) == (
+        f"{folder / 'index.csv'} cannot be read ('utf-8' codec can't decode byte 0xfc in position "
+        "59: invalid start byte): save it as comma-separated values in UTF-8"
+    )
+
+
+def test_an_index_with_half_a_row_is_refused(folder: Path) -> None:
+    (folder / "index.csv").write_text(HEADER + "audio/a.flac,s1,m,de,anger,1.0\naudio/b.flac,s2\n")
+    assert refusal(folder) == (
+        f"row 2 of {folder / 'index.csv'} is incomplete: fill it in, or take it out"
+    )
+
+
 # --- audio ------------------------------------------------------------------------------------
 
 
@@ -114,6 +131,17 @@ def test_what_is_not_mono_at_8_khz_is_refused(
     soundfile.write(clip, samples if channels > 1 else samples[:, 0], rate)
     with pytest.raises(CorpusError, match=words):
         read_audio(clip)
+
+
+@pytest.mark.parametrize("content", [b"", b"no audio", b"fLaC" + bytes(60)])
+def test_a_damaged_clip_is_refused(tmp_path: Path, content: bytes) -> None:
+    clip = tmp_path / "clip.flac"
+    clip.write_bytes(content)
+    with pytest.raises(CorpusError) as refused:
+        read_audio(clip)
+    said = str(refused.value)
+    assert said.startswith(f"{clip} cannot be decoded (")
+    assert said.endswith("): restore it, or remove it from the index")
 
 
 def test_silence_is_refused(tmp_path: Path) -> None:
