@@ -150,8 +150,8 @@ async def running(settings: Settings, places: Places, scorer: Scorer) -> AsyncIt
             try:
                 yield bound
             finally:
-                await server.serving(False)
                 admission.close()
+                await server.serving(False)
                 cut = await servicer.drain(settings.drain_seconds)
                 bus.close()
                 await server.stop(LAST_SECONDS)

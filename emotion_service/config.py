@@ -47,11 +47,11 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:50051"
     model: Path | None = None  # a model folder; None is the shipped one
     allow_remote: bool = False  # other machines may connect without encryption
-    tls_certificate: Path | None = None  # PEM files, read again when they change
+    tls_certificate: Path | None = None  # PEM files; the API's are read again when they change
     tls_key: Path | None = None
     tls_client_ca: Path | None = None  # who signs the certificates that clients must show
     metrics_listen: str = "127.0.0.1:9464"  # empty: no metrics
-    max_calls: int = Field(default=100, ge=1)
+    max_calls: int = Field(default=50, ge=1)  # what two cores carry in time: docs/performance.md
     max_watchers: int = Field(default=500, ge=1)
     max_loop_lag_ms: float = Field(default=50.0, gt=0)  # above this no new call is taken
     drain_seconds: float = Field(default=10.0, ge=0)  # given to calls to end after SIGTERM
@@ -100,7 +100,7 @@ def load(flags: Mapping[str, Any], file: Path | None = None) -> Settings:
         raise BadInput(
             "CONFIG_UNREADABLE",
             f"the settings in {path} cannot be read ({type(error).__name__}: {error}): give a "
-            "TOML file with lines such as max_calls = 100",
+            "TOML file with lines such as max_calls = 50",
         ) from error
     except ValidationError as error:
         raise _refused(error, flags, path) from None

@@ -54,7 +54,7 @@ Parties = Annotated[
     ),
 ]
 EncodingOption = Annotated[Encoding, typer.Option(help="How the audio of a FILE is sent.")]
-ChunkMs = Annotated[int, typer.Option(min=1, max=5000, help="Milliseconds of audio a message.")]
+ChunkMs = Annotated[int, typer.Option(min=1, max=2000, help="Milliseconds of audio a message.")]
 Disclosure = Annotated[
     bool, typer.Option("--disclosure-given", help="The customer was told what is done here.")
 ]

@@ -47,7 +47,7 @@ def serve_command(  # noqa: PLR0913, PLR0917  (one argument a setting)
         ),
     ] = None,
     max_calls: Annotated[
-        int | None, typer.Option(help="More are refused at the door. (default: 100)")
+        int | None, typer.Option(help="More are refused at the door. (default: 50)")
     ] = None,
     max_watchers: Annotated[
         int | None, typer.Option(help="More are refused at the door. (default: 500)")

@@ -115,7 +115,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """To the call's own stream: the server is about to stop."""
+    """To every stream: the server is about to stop."""
 
     grace_seconds: float
 

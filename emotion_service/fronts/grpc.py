@@ -28,6 +28,7 @@ from emotion_service.v1 import emotion_service_pb2_grpc as pb_grpc
 
 # A cancelled stream looks half-closed at first; the cancellation follows at once.
 CANCELLATION_SECONDS = 0.02
+CONFIG_SECONDS = 10.0  # for a stream to say what it is; until then it counts as no call
 SLOW_READER_RETRY_SECONDS = 1.0
 
 RequestT = TypeVar("RequestT")
@@ -117,11 +118,15 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
         return len(self._streams)
 
     async def _open(self, requests: Requests) -> CallStream:
-        first = await anext(aiter(requests), None)
+        try:
+            async with asyncio.timeout(CONFIG_SECONDS):
+                first = await anext(aiter(requests), None)
+        except TimeoutError:
+            first = None
         if first is None or not first.HasField("config"):
             raise BadInput(
                 "CONFIG_MISSING",
-                "the first message of a call is its config: send that before audio",
+                "the first message of a call is its config: send that before audio, at once",
             )
         config = config_from_proto(first.config)
         if config.allow_mixed_for_testing and not self._mixed_allowed:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -23,6 +26,7 @@ OPTIONS = (
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 SERVICE = pb.DESCRIPTOR.services_by_name["EmotionService"].full_name
+TELLING_SECONDS = 1.0
 FRONTS = (health.OVERALL_HEALTH, SERVICE)  # what grpc.health.v1 can be asked for
 
 
@@ -67,7 +71,10 @@ class GrpcServer:
         """What health checks are told from now on."""
         status = health_pb2.HealthCheckResponse
         for front in FRONTS:
-            await self._health.set(front, status.SERVING if ready else status.NOT_SERVING)
+            # It waits for whoever is being told and does not read: they must not hold up a stop.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TELLING_SECONDS):
+                    await self._health.set(front, status.SERVING if ready else status.NOT_SERVING)
 
     async def stop(self, grace_seconds: float | None) -> None:
         """Takes no new streams; those that are left may end within the grace."""

@@ -464,7 +464,7 @@ class AudioChunk(_message.Message):
     sequence: _builtins.int
     """+1 a message; places audio when there is no offset; acknowledged in Status"""
     data: _builtins.bytes
-    """whole samples, at most 1 MiB; with neither offset nor sequence it follows on"""
+    """whole samples, at most 256 KiB; with neither offset nor sequence it follows on"""
     @_builtins.property
     def offset(self) -> _duration_pb2.Duration:
         """position of the first sample since the start of the call"""
