@@ -15,7 +15,6 @@ they cost the others is told.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import time
@@ -34,6 +33,7 @@ from benchmarks.conversation import bundled, human
 from benchmarks.figures import Answer, Figures, figures
 from benchmarks.load import LEAD_SECONDS, Load, run
 from benchmarks.machine import this_machine
+from benchmarks.report import write
 from benchmarks.server import MeasuredServer, Sample, running, started
 
 SAMPLE_SECONDS = 0.1
@@ -121,25 +121,6 @@ def _ms(value: float) -> str:
 def _counts(statuses: dict[str, int]) -> str:
     named = ", ".join(f"{count} {status}" for status, count in statuses.items())
     return named or "none"
-
-
-def write(out: Path, content: dict[str, object]) -> None:
-    """JSON; what is infinite or was never measured is null."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(_finite(content), indent=1, ensure_ascii=False, allow_nan=False)
-    out.write_text(text + "\n", encoding="utf-8")
-
-
-def _finite(value: object) -> object:
-    match value:
-        case dict():
-            return {key: _finite(inner) for key, inner in value.items()}
-        case list():
-            return [_finite(inner) for inner in value]
-        case float():
-            return round(value, 4) if math.isfinite(value) else None
-        case _:
-            return value
 
 
 def arguments() -> argparse.Namespace:

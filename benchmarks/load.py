@@ -86,16 +86,16 @@ def run(load: Load) -> Heard:
 async def _run(load: Load) -> Heard:
     calls = [HeardCall() for _ in range(load.calls)]
     async with AsyncExitStack() as stack:
-        gateway = await stack.enter_async_context(_channel(load.server, OPTIONS))
+        gateway = await stack.enter_async_context(channel(load.server, OPTIONS))
         watchers = [await _watch(stack, load, call) for call in calls]
-        slow = [await _ignore(stack, load) for _ in range(load.slow_watchers)]
-        streams = [await _open(gateway, call) for call in calls]
+        slow = [await ignore(stack, load.server) for _ in range(load.slow_watchers)]
+        streams = [await opened(gateway, call) for call in calls]
         began, cpu = time.monotonic() + LEAD_SECONDS, time.process_time()
         for call, start in zip(calls, starts(load.calls, load.seed), strict=True):
             call.start = began + start
         await asyncio.gather(
             *(
-                _converse(stream, load, c, call)
+                converse(stream, messages(load, c), load, call)
                 for c, (stream, call) in enumerate(zip(streams, calls, strict=True))
                 if call.accepted
             )
@@ -104,23 +104,25 @@ async def _run(load: Load) -> Heard:
         for watcher in watchers:
             if not watcher.cancel():
                 watcher.result()  # raises: no watcher that reads should have ended
-        cut = sum(await asyncio.gather(*map(_was_cut, slow)))
+        cut = sum(await asyncio.gather(*map(was_cut, slow)))
     return Heard(began, began + load.seconds, calls, cut, cpu)
 
 
-async def _received(stream: CallStream | WatchStream) -> AsyncIterator[bytes]:
+async def received(stream: CallStream | WatchStream) -> AsyncIterator[bytes]:
+    """Its messages, as they come, to the end."""
     while (data := await stream.read()) is not grpc.aio.EOF:
         yield cast(bytes, data)
 
 
-def _channel(server: str, options: tuple[tuple[str, int], ...]) -> grpc.aio.Channel:
+def channel(server: str, options: tuple[tuple[str, int], ...]) -> grpc.aio.Channel:
+    """A connection in plain text."""
     return grpc.aio.insecure_channel(server, options=options)
 
 
 # --- calls ------------------------------------------------------------------------------------
 
 
-async def _open(gateway: grpc.aio.Channel, call: HeardCall) -> CallStream:
+async def opened(gateway: grpc.aio.Channel, call: HeardCall) -> CallStream:
     """Sends the config and hears whether it is accepted."""
     stream: CallStream = gateway.stream_stream(f"{SERVICE}/StreamingAnalyze")(None)
     try:
@@ -135,28 +137,32 @@ async def _open(gateway: grpc.aio.Channel, call: HeardCall) -> CallStream:
     return stream
 
 
-async def _converse(stream: CallStream, load: Load, number: int, call: HeardCall) -> None:
+async def converse(stream: CallStream, audio: Iterator[bytes], load: Load, call: HeardCall) -> None:
     """Sends the audio, each message at its time, and hears the events until the call has ended."""
-    sender = asyncio.create_task(_send(stream, _messages(load, number), load.message_ms, call))
+    sender = asyncio.create_task(_send(stream, audio, load.message_ms, call))
     try:
         async with asyncio.timeout_at(due(call.start, 0, 0) + load.seconds + ANSWER_SECONDS):
-            async for data in _received(stream):
+            async for data in received(stream):
                 call.events.append((time.monotonic(), data))
         call.status = (await stream.code()).name
     except grpc.aio.AioRpcError as error:
         call.status = error.code().name
     except TimeoutError:
         call.status = "NO_SUMMARY"
+    except asyncio.CancelledError:
+        if not stream.cancelled():
+            raise
+        call.status = "CANCELLED"
     sender.cancel()
     with suppress(asyncio.CancelledError, asyncio.InvalidStateError, grpc.aio.AioRpcError):
         await sender  # the status above says why it could not go on
 
 
 async def _send(
-    stream: CallStream, messages: Iterator[bytes], message_ms: int, call: HeardCall
+    stream: CallStream, audio: Iterator[bytes], message_ms: int, call: HeardCall
 ) -> None:
     free = 0.0
-    for number, message in enumerate(messages):
+    for number, message in enumerate(audio):
         at = due(call.start, number, message_ms)
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         call.lags.append(time.monotonic() - max(at, free))
@@ -165,8 +171,8 @@ async def _send(
     await stream.done_writing()
 
 
-def _messages(load: Load, number: int) -> Iterator[bytes]:
-    """The call's audio, both legs sample by sample, from anywhere in its conversation on."""
+def messages(load: Load, number: int) -> Iterator[bytes]:
+    """The audio of a call, both legs sample by sample, from anywhere in its conversation on."""
     codes = load.conversations[number % len(load.conversations)]
     first = int(np.random.default_rng((load.seed, number)).integers(len(codes)))
     step = samples_a_message(load.message_ms)
@@ -202,32 +208,32 @@ def _duration(samples: int) -> Duration:
 async def _watch(stack: AsyncExitStack, load: Load, call: HeardCall) -> asyncio.Task[None]:
     """Follows one call, from before it begins."""
     request = pb.WatchCuesRequest(call_id=call.call_id, include_scores=load.watch_scores)
-    stream = await _watching(stack, load.server, request)
+    stream = await watching(stack, load.server, request)
     await stream.read()  # the heartbeat after an empty snapshot
     return asyncio.create_task(_follow(stream, call))
 
 
 async def _follow(stream: WatchStream, call: HeardCall) -> None:
-    async for data in _received(stream):
+    async for data in received(stream):
         call.watched.append((time.monotonic(), data))
 
 
-async def _ignore(stack: AsyncExitStack, load: Load) -> WatchStream:
+async def ignore(stack: AsyncExitStack, server: str) -> WatchStream:
     """Asks for everything of all calls, and reads none of it."""
-    return await _watching(stack, load.server, pb.WatchCuesRequest(include_scores=True))
+    return await watching(stack, server, pb.WatchCuesRequest(include_scores=True))
 
 
-async def _watching(
-    stack: AsyncExitStack, server: str, request: pb.WatchCuesRequest
-) -> WatchStream:
-    channel = await stack.enter_async_context(_channel(server, OWN_CONNECTION))
-    await channel.channel_ready()
+async def watching(stack: AsyncExitStack, server: str, request: pb.WatchCuesRequest) -> WatchStream:
+    """A watcher's stream on a connection of its own, of which nothing has been read yet."""
+    own = await stack.enter_async_context(channel(server, OWN_CONNECTION))
+    async with asyncio.timeout(ANSWER_SECONDS):
+        await own.channel_ready()
     watch: grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
-    watch = channel.unary_stream(f"{SERVICE}/WatchCues")
+    watch = own.unary_stream(f"{SERVICE}/WatchCues")
     return watch(request.SerializeToString())
 
 
-async def _was_cut(stream: WatchStream) -> bool:
+async def was_cut(stream: WatchStream) -> bool:
     """Reads what is left; whether the server had ended the stream."""
     try:
         while True:

@@ -51,20 +51,22 @@ class MeasuredServer:
 
 
 @contextmanager
-def started() -> Iterator[MeasuredServer]:
-    """`emotion-service serve` with its defaults on a free loopback port; stopped at the end.
+def started(metrics_listen: str = "") -> Iterator[MeasuredServer]:
+    """`emotion-service serve` on a free loopback port; stopped at the end.
+
+    All settings but `metrics_listen` have their defaults: the metrics' port might be taken.
 
     Raises:
         EmotionServiceError: it does not become ready.
     """
-    address = f"127.0.0.1:{_free_port()}"
+    address = free_address()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [sys.executable, "-m", "emotion_service", "serve", "--listen", address],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "EMOTION_SERVICE_METRICS_LISTEN": ""},  # its port may be taken
+            env={**os.environ, "EMOTION_SERVICE_METRICS_LISTEN": metrics_listen},
         )
         try:
             _await_ready(process, address, said)
@@ -95,11 +97,11 @@ def running(address: str) -> MeasuredServer:
     )
 
 
-def _free_port() -> int:
+def free_address() -> str:
+    """HOST:PORT on loopback where nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def _await_ready(process: subprocess.Popen[bytes], address: str, said: IO[bytes]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from copy import copy
 from typing import Protocol
 
 from emotion_service.calls.leg import Leg, hear
@@ -48,8 +49,8 @@ class Hearing:
         try:
             hear([leg for listener in waiting for leg in listener.unheard()])
         except Exception as error:  # a defect: nobody knows what they have heard
-            for listener in waiting:
-                listener.fail(error)
+            for listener in waiting:  # each its own: every stream adds its traceback to it
+                listener.fail(copy(error).with_traceback(error.__traceback__))
         else:
             for listener in waiting:
                 listener.heard()

@@ -61,15 +61,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
         self, request_iterator: Requests, context: CallContext
     ) -> None:
         async with statuses(context, self._service.metrics):
-            stream = await self._open(request_iterator)
-            reader = asyncio.create_task(_read(request_iterator, stream), name="call reader")
-            try:
-                await self._tell(stream, context)
-            finally:
-                reader.cancel()
-                stream.abandon()
-                self._streams.remove(stream)
-                self._ended.set()
+            await self._serve(request_iterator, context)
 
     async def WatchCues(  # type: ignore[override]
         self, request: pb.WatchCuesRequest, context: WatchContext
@@ -116,6 +108,18 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             for stream in self._streams:
                 stream.fail(stopping())
         return len(self._streams)
+
+    async def _serve(self, requests: Requests, context: CallContext) -> None:
+        """One call. Nothing outside holds its stream: it is freed when this returns or raises."""
+        stream = await self._open(requests)
+        reader = asyncio.create_task(_read(requests, stream), name="call reader")
+        try:
+            await self._tell(stream, context)
+        finally:
+            reader.cancel()
+            stream.abandon()
+            self._streams.remove(stream)
+            self._ended.set()
 
     async def _open(self, requests: Requests) -> CallStream:
         try:

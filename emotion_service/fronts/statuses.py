@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from traceback import clear_frames
 from typing import Any, NoReturn, TypeAlias
 
 import grpc
@@ -37,7 +38,8 @@ async def statuses(context: AnyContext, metrics: Metrics) -> AsyncIterator[None]
     """Ends the stream of a failure, and nothing else, with one status."""
     with _until_gone():
         async with _answered(context, metrics):
-            yield
+            with _let_go():
+                yield
 
 
 @contextmanager
@@ -47,6 +49,17 @@ def _until_gone() -> Iterator[None]:
         yield
     except grpc.aio.InternalError:
         raise asyncio.CancelledError from None
+
+
+@contextmanager
+def _let_go() -> Iterator[None]:
+    """Empties the frames that an error came through: gRPC keeps how a call was aborted, with that
+    this error, and with its traceback all that the call held, until Python looks for cycles."""
+    try:
+        yield
+    except Exception as error:
+        clear_frames(error.__traceback__)
+        raise
 
 
 @asynccontextmanager

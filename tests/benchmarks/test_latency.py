@@ -12,8 +12,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.conversation import bundled
-from benchmarks.latency import compare, measure, table, write
+from benchmarks.latency import compare, measure, table
 from benchmarks.load import Load
+from benchmarks.report import write
 from benchmarks.server import started
 
 
