@@ -10,9 +10,6 @@ def main() -> None:
     # Read when gRPC is loaded. Its own lines would stand in the middle of ours and of the log's
     # JSON, and name the addresses of clients.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # Read when NumPy is loaded: a second thread for products as small as ours only gets in the
-    # way, and waits for work by spinning.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from emotion_service.cli import main as command_line  # noqa: PLC0415
     except KeyboardInterrupt:  # loading takes most of a second

@@ -48,9 +48,9 @@ def corpora() -> Path:
     return Path(folder)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """For tests that call `logs.configure`: undoes what it does to the process."""
+    """Undoes what `logs.configure` does to the process, as whoever calls `serve` in it has."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     hooks = sys.excepthook, sys.unraisablehook, threading.excepthook

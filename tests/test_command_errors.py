@@ -172,11 +172,10 @@ ELSEWHERE = {
 
 @pytest.fixture(autouse=True)
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No demo calls, no corpora, no sounddevice, and the log of `serve` left as it is."""
+    """No demo calls, no corpora, no sounddevice."""
     monkeypatch.setattr("emotion_service.commands.demo.CALLS", tmp_path)
     monkeypatch.delenv("EMOTION_CORPORA", raising=False)
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    monkeypatch.setattr("emotion_service.logs.configure", lambda log_format: None)
 
 
 @pytest.fixture

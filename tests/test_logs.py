@@ -16,7 +16,6 @@ import structlog
 from emotion_service import logs
 from emotion_service.config import LogFormat
 
-pytestmark = pytest.mark.usefixtures("logs_as_before")
 SECRET = "what a caller said"
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.fft
+from threadpoolctl import threadpool_limits
 
 from emotion_service.types import (
     CENTROID,
@@ -47,6 +48,10 @@ VOICED = 0.45  # harmonicity from which a frame has a pitch (Boersma's default)
 OCTAVE_COST = 0.03  # an octave: prefers the higher of two equally good candidates
 QUIET_POWER = 0.05  # of a pitch window's spectrum: below it there is nothing to measure
 FLOOR = 1e-8  # power; levelled speech is 70 dB above it
+
+# How a product is split among threads changes its rounding; and for products as small as these a
+# second thread only gets in the way, and spins while it waits for work.
+threadpool_limits(1, user_api="blas")
 
 BIN_HERTZ = np.arange(SPECTRUM_FFT // 2 + 1) * (SAMPLE_RATE_HERTZ / SPECTRUM_FFT)
 

@@ -27,7 +27,6 @@ class Quoting(Scorer):
         raise ValueError(f"{TELL_TALE} {batch}")
 
 
-@pytest.mark.usefixtures("logs_as_before")
 @pytest.mark.parametrize("log_format", [LogFormat.JSON, LogFormat.TEXT])
 async def test_what_quotes_a_caller_is_reduced_to_its_place(
     log_format: LogFormat, scorer: Scorer, speech: bytes, capsys: pytest.CaptureFixture[str]
