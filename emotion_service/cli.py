@@ -47,7 +47,11 @@ from emotion_service.console.truth import read_truth
 from emotion_service.errors import BadInput, CorpusError, EmotionServiceError, ModelMismatch
 from emotion_service.playback import PlaybackOptions, open_recording, parse_parties
 from emotion_service.recording import Encoding
-from emotion_service.training.commands import crossval_command, train_command
+from emotion_service.training.commands import (
+    crossval_command,
+    evaluate_command,
+    train_command,
+)
 from emotion_service.types import Consent, Pacing
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -246,6 +250,7 @@ app.callback()(need_output)
 app.command("serve")(serve_command)
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
+app.command("evaluate")(evaluate_command)
 
 
 def main() -> None:

@@ -1,16 +1,21 @@
-"""What a telephone and a speaker may do to a clip: one seeded variant after another."""
+"""What a telephone and a speaker may do to a clip: fixed variants, or lines drawn by a recipe."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
-import soxr
-from scipy.signal import butter, sosfilt
+from pydantic import ConfigDict
 
-from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray
+from emotion_service.training.channel import CODECS
+from emotion_service.training.line import RECORDING, Line, narrowed
+from emotion_service.training.noise import NOISES, pink_noise
+from emotion_service.training.voice import speeded
+from emotion_service.types import FloatArray
 
-_BAND = butter(4, (300, 3400), "bandpass", fs=SAMPLE_RATE_HERTZ, output="sos")
+MAINS_HERTZ = (50.0, 60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +44,9 @@ def apply(variant: Variant, samples: FloatArray, random: np.random.Generator) ->
     """Float32 (n,) in -1..1 to the same, of another length where the speed changes."""
     changed = samples
     if variant.speed != 1.0:
-        changed = soxr.resample(changed, SAMPLE_RATE_HERTZ * variant.speed, SAMPLE_RATE_HERTZ)
+        changed = speeded(changed, variant.speed)
     if variant.narrow:
-        changed = sosfilt(_BAND, changed).astype(np.float32)
+        changed = narrowed(changed)
     if variant.noise_db is not None:
         noise = pink_noise(len(changed), random)
         power = float(np.mean(changed**2)) * 10 ** (variant.noise_db / 10)
@@ -50,10 +55,106 @@ def apply(variant: Variant, samples: FloatArray, random: np.random.Generator) ->
     return clipped
 
 
-def pink_noise(length: int, random: np.random.Generator) -> FloatArray:
-    """Noise of unit power whose spectrum falls by 3 dB an octave, float32 (length,)."""
-    spectrum = np.fft.rfft(random.standard_normal(length))
-    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1.0))
-    noise = np.fft.irfft(spectrum, length)
-    unit: FloatArray = (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
-    return unit
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A condition that comes with this probability, evenly between low and high."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    probability: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.probability <= 1.0 and self.low <= self.high):
+            raise ValueError("expected a probability of 0 to 1, and low not above high")
+
+    def draw(self, random: np.random.Generator) -> float | None:
+        """None where it does not come. Takes as much of the chance either way."""
+        comes, value = random.random() < self.probability, random.uniform(self.low, self.high)
+        return float(value) if comes else None
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecipe:
+    """How likely each condition of a line is, and between which bounds. Each is drawn for itself.
+
+    The bounds are those of the project's aims; "recording" among the noises, and babble, are off
+    because they need audio that a caller of `Line.carry` must bring.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    speed: Chance = Chance(0.3, 0.9, 1.1)
+    pitch_semitones: Chance = Chance(0.2, -2.0, 2.0)
+    noise_snr_db: Chance = Chance(0.5, 0.0, 30.0)
+    noises: tuple[str, ...] = tuple(NOISES)  # each as likely; "recording" is one, too
+    babble_snr_db: Chance = Chance(0.0, 5.0, 30.0)
+    hum_snr_db: Chance = Chance(0.1, 15.0, 40.0)
+    overdrive_db: Chance = Chance(0.1, 1.0, 12.0)
+    level_db: Chance = Chance(1.0, -20.0, 20.0)
+    band: float = 0.5  # probability, as for all that have no bounds
+    comfort_noise: float = 0.15
+    gaps: float = 0.05
+    codecs: Mapping[str, float] = field(  # relative frequencies; one not named is not drawn
+        default_factory=lambda: dict.fromkeys(CODECS, 1.0) | {"pcmu": 4.0, "pcma": 4.0}
+    )
+    loss: Chance = Chance(0.3, 0.01, 0.1)
+    burst_packets: tuple[float, float] = (1.2, 4.0)  # the mean lies evenly between
+    concealed: float = 0.8  # of lines with loss; the others leave lost packets silent
+
+    def __post_init__(self) -> None:
+        problem = _problem(self)
+        if problem:
+            raise ValueError(problem)
+
+    def draw(self, random: np.random.Generator) -> Line:
+        """The conditions of one line. Always takes as much of the chance."""
+        speed, semitones = self.speed.draw(random), self.pitch_semitones.draw(random)
+        noise = self.noises[random.integers(len(self.noises))]
+        hum_hertz = MAINS_HERTZ[random.integers(2)]
+        pause = random.random()
+        quiet = self.comfort_noise + self.gaps
+        weights = np.array(list(self.codecs.values()))
+        return Line(
+            speed=speed or 1.0,
+            pitch_semitones=semitones or 0.0,
+            noise=noise,
+            noise_snr_db=self.noise_snr_db.draw(random),
+            babble_snr_db=self.babble_snr_db.draw(random),
+            hum_hertz=hum_hertz,
+            hum_snr_db=self.hum_snr_db.draw(random),
+            overdrive_db=self.overdrive_db.draw(random) or 0.0,
+            level_db=self.level_db.draw(random) or 0.0,
+            band=random.random() < self.band,
+            pauses="comfort" if pause < self.comfort_noise else "gaps" if pause < quiet else "sent",
+            codec=str(random.choice(list(self.codecs), p=weights / weights.sum())),
+            loss=self.loss.draw(random) or 0.0,
+            burst=float(random.uniform(*self.burst_packets)),
+            concealment="repeat" if random.random() < self.concealed else "zeros",
+        )
+
+
+def _problem(recipe: LineRecipe) -> str | None:
+    """What makes no sense, in words."""
+    shares = (recipe.band, recipe.comfort_noise + recipe.gaps, recipe.concealed)
+    known = (*NOISES, RECORDING)
+    weights = recipe.codecs.values()
+    rules = {
+        "speed must be above 0": recipe.speed.low > 0,
+        "loss must lie in 0 to 0.5": 0 <= recipe.loss.low <= recipe.loss.high <= 0.5,
+        "probabilities, and comfort_noise and gaps together, must lie in 0 to 1": all(
+            0 <= share <= 1 for share in (*shares, recipe.comfort_noise, recipe.gaps)
+        ),
+        "burst_packets must be two numbers from 1 on, the lesser first": (
+            1 <= recipe.burst_packets[0] <= recipe.burst_packets[1]
+        ),
+        f"noises must be some of {', '.join(known)}": (
+            bool(recipe.noises) and set(recipe.noises) <= set(known)
+        ),
+        f"codecs must be some of {', '.join(CODECS)}": set(recipe.codecs) <= set(CODECS),
+        "codecs must have frequencies of 0 or more, and one above": (
+            all(w >= 0 for w in weights) and any(w > 0 for w in weights)
+        ),
+    }
+    return next((rule for rule, holds in rules.items() if not holds), None)

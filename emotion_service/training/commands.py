@@ -1,4 +1,4 @@
-"""The commands of the data team: `emotion-service crossval | train`.
+"""The commands of the data team: `emotion-service crossval | train | evaluate`.
 
 What training needs is imported when its command runs, so that all others start without it.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
+from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +21,7 @@ from emotion_service.errors import CorpusError, EmotionServiceError
 
 if TYPE_CHECKING:
     from emotion_service.training.corpus import Clip
+    from emotion_service.training.recipe import Recipe
 
 CORES = os.cpu_count() or 1
 SEED = 1
@@ -27,21 +30,61 @@ Corpus = Annotated[
     list[Path],
     typer.Option("--corpus", metavar="DIR", help="A folder with an index.csv; may be repeated."),
 ]
-Seed = Annotated[int, typer.Option(help="Of all randomness: the same seed, the same run.")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--recipe", metavar="TOML", help="What to choose otherwise. (default: the shipped model's)"
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of all randomness: the same seed, the same run.")]
+
+
+class CodecChoice(StrEnum):
+    PCMU = "pcmu"
+    PCMA = "pcma"
+    GSM = "gsm"
+    AMR_NB = "amr-nb"
+    G722 = "g722"
+    OPUS = "opus"
+
+
+class FoldChoice(StrEnum):
+    JOINT = "joint"
+    LOSO = "loso"
+    LOCO = "loco"
+
+
+class ProtocolChoice(StrEnum):
+    COLD = "cold"
+    WARM = "warm"
 
 
 def crossval_command(
     corpus: Corpus,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folds, figures and models go here.")],
+    protocol: Annotated[
+        FoldChoice,
+        typer.Option(
+            help="Five joint folds over all corpora, one a speaker (loso), or one a corpus (loco)."
+        ),
+    ] = FoldChoice.JOINT,
     processes: Annotated[int, typer.Option(help="Folds side by side, one thread each.")] = CORES,
-    seed: Seed = SEED,
+    recipe: RecipeFile = None,
+    seed: Seed | None = None,
 ) -> None:
-    """Train without each speaker in turn and judge on that speaker; an interrupted run goes on."""
+    """Train without some speakers in turn and judge on them; an interrupted run goes on."""
     _need_extra()
     from emotion_service.training.crossval import crossval  # noqa: PLC0415
-    from emotion_service.training.fit import Recipe  # noqa: PLC0415
+    from emotion_service.training.folds import FoldProtocol  # noqa: PLC0415
 
-    report = crossval(_clips(corpus), Recipe(seed=seed), out, processes, Console(stderr=True))
+    report = crossval(
+        _clips(corpus),
+        _recipe(recipe, seed),
+        FoldProtocol(protocol.value),
+        out,
+        processes,
+        Console(stderr=True),
+    )
     print(json.dumps(report, indent=1))
 
 
@@ -54,20 +97,22 @@ def train_command(
         Path, typer.Option("--crossval", metavar="FILE", help="Its crossval.json: calibration.")
     ],
     licence: Annotated[str, typer.Option(help="What the data allows, as an SPDX name.")],
-    seed: Seed = SEED,
+    recipe: RecipeFile = None,
+    seed: Seed | None = None,
 ) -> None:
     """Train on all speakers and export a model folder, which is then checked as serving does."""
     _need_extra()
     from emotion_service.training.export import Provenance, export  # noqa: PLC0415
-    from emotion_service.training.fit import Recipe, fit  # noqa: PLC0415
+    from emotion_service.training.fit import fit  # noqa: PLC0415
     from emotion_service.training.prepare import prepare, typical_of  # noqa: PLC0415
 
     temperature = _temperature(crossval_json)
-    examples = prepare(_clips(corpus), CORES)
-    typical, recipe = typical_of(examples), Recipe(seed=seed)
+    chosen = _recipe(recipe, seed)
+    examples = prepare(_clips(corpus), chosen, CORES)
+    typical = typical_of(examples)
     with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("Fitting", total=recipe.epochs)
-        network = fit(examples, typical, recipe, lambda *_: progress.advance(task))
+        task = progress.add_task("Fitting", total=chosen.epochs)
+        network = fit(examples, typical, chosen, lambda *_: progress.advance(task))
     name, _, version = out.resolve().name.rpartition("-")
     origin = Provenance(
         name=name,
@@ -79,6 +124,69 @@ def train_command(
     )
     export(network, typical, origin, out)
     print(f"{out} is complete: it was loaded and replayed as serving does. Write its README.md.")
+
+
+def evaluate_command(  # noqa: PLR0913, PLR0917  (one argument an option)
+    corpora: Annotated[
+        Path, typer.Option(metavar="DIR", help="One corpus, or a folder of corpora.")
+    ],
+    model: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="A model folder. (default: the shipped one)")
+    ] = None,
+    codec: Annotated[CodecChoice, typer.Option(help="What the audio goes through.")] = (
+        CodecChoice.PCMU
+    ),
+    protocol: Annotated[
+        ProtocolChoice,
+        typer.Option(help="Each clip alone, or at the end of a simulated call of its speaker."),
+    ] = ProtocolChoice.COLD,
+    sweeps: Annotated[
+        bool,
+        typer.Option("--sweeps", help="Vary codec, gain, noise and length as well (12 × as long)."),
+    ] = False,
+    skip_trained_speakers: Annotated[
+        bool,
+        typer.Option(
+            "--skip-trained-speakers", help="Leave out whom the model was trained on, and say so."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    processes: Annotated[int, typer.Option(min=1, help="Clips side by side.")] = CORES,
+    seed: Seed = SEED,
+) -> None:
+    """Score a finished model on labelled corpora of speakers it was not trained on."""
+    from emotion_service.app import default_model_dir  # noqa: PLC0415
+    from emotion_service.training.judge import Protocol  # noqa: PLC0415
+    from emotion_service.training.table import tables  # noqa: PLC0415
+    from emotion_service.training.trial import Trial, hold  # noqa: PLC0415
+
+    trial = Trial(
+        corpora=corpora,
+        model=model or default_model_dir(),
+        codec=codec.value,
+        protocol=Protocol(protocol.value),
+        sweeps=sweeps,
+        skip_trained=skip_trained_speakers,
+        seed=seed,
+    )
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Judging clips", total=None)
+        report = hold(
+            trial, processes, lambda done, of: progress.update(task, completed=done, total=of)
+        )
+    if as_json:
+        print(json.dumps(report, indent=1, allow_nan=False))
+        return
+    console = Console()
+    for shown in tables(report):
+        console.print(shown, highlight=False)
+
+
+def _recipe(path: Path | None, seed: int | None) -> Recipe:
+    from emotion_service.training.recipe import Recipe, read_recipe  # noqa: PLC0415
+
+    recipe = Recipe() if path is None else read_recipe(path)
+    return recipe if seed is None else replace(recipe, seed=seed)
 
 
 def _clips(folders: list[Path]) -> list[Clip]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import torch
+import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import softmax
+from scipy.stats import rankdata
 
 from emotion_service.scoring.baseline import Baseline, Typical
 from emotion_service.scoring.model import LABELS
-from emotion_service.training.network import EmotionNetwork
-from emotion_service.training.prepare import Example
+
+if TYPE_CHECKING:
+    from emotion_service.training.network import EmotionNetwork
+    from emotion_service.training.prepare import Example
 
 BOOTSTRAPS = 1000
+AROUSED = ("anger", "happiness")  # the labels of high arousal, after Russell (1980)
+
+
+FloatTable: TypeAlias = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,8 @@ def judge_cold(
     network: EmotionNetwork, examples: Sequence[Example], typical: dict[str, Typical]
 ) -> list[Judged]:
     """Each clip alone, plain µ-law: the window that ends with it. Clips too short are left out."""
+    import torch  # noqa: PLC0415  (a finished model is judged without it)
+
     judged = []
     with torch.no_grad():
         for example in examples:
@@ -67,18 +77,53 @@ def uar(judged: Sequence[Judged]) -> float:
 
 
 def uar_interval(judged: Sequence[Judged], seed: int = 1) -> tuple[float, float]:
-    """95 % interval of the UAR, bootstrapped over speakers."""
-    random = np.random.default_rng(seed)
-    by_speaker: dict[str, list[Judged]] = {}
-    for j in judged:
-        by_speaker.setdefault(j.speaker, []).append(j)
-    speakers = list(by_speaker.values())
-    drawn = [
-        uar([j for i in random.integers(len(speakers), size=len(speakers)) for j in speakers[i]])
-        for _ in range(BOOTSTRAPS)
-    ]
-    low, high = np.percentile(drawn, (2.5, 97.5))
+    """95 % interval of the UAR, bootstrapped over speakers; of one speaker it has no width."""
+    low, high = np.percentile(np.nanmean(_drawn_recalls(judged, seed), axis=1), (2.5, 97.5))
     return float(low), float(high)
+
+
+def recall_intervals(judged: Sequence[Judged], seed: int = 1) -> dict[str, tuple[float, float]]:
+    """95 % interval of each label's recall, bootstrapped over speakers."""
+    drawn = _drawn_recalls(judged, seed)
+    intervals = {}
+    for column, label in enumerate(LABELS):
+        if np.isfinite(drawn[:, column]).any():
+            low, high = np.nanpercentile(drawn[:, column], (2.5, 97.5))
+            intervals[label] = float(low), float(high)
+    return intervals
+
+
+def _drawn_recalls(judged: Sequence[Judged], seed: int) -> FloatTable:
+    """(BOOTSTRAPS, labels): recalls of as many speakers, drawn with replacement; NaN of a label
+    that none of those drawn has."""
+    speakers = {name: row for row, name in enumerate(dict.fromkeys(j.speaker for j in judged))}
+    right, total = np.zeros((2, len(speakers), len(LABELS)))
+    for j in judged:
+        cell = speakers[j.speaker], LABELS.index(j.emotion)
+        total[cell] += 1
+        right[cell] += int(np.argmax(j.logits)) == cell[1]
+    random = np.random.default_rng(seed)
+    draws = random.integers(len(speakers), size=(BOOTSTRAPS, len(speakers)))
+    counted = total[draws].sum(axis=1)
+    drawn: FloatTable = np.full_like(counted, np.nan)
+    np.divide(right[draws].sum(axis=1), counted, out=drawn, where=counted > 0)
+    return drawn
+
+
+def auc(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+    """How often a positive outscores a negative, ties counting half; None without both."""
+    ranks, wanted = rankdata(scores), np.array(positive, np.bool_)
+    yes, no = int(wanted.sum()), int((~wanted).sum())
+    if not yes or not no:
+        return None
+    return float((ranks[wanted].sum() - yes * (yes + 1) / 2) / (yes * no))
+
+
+def surest(judged: Sequence[Judged], share: float) -> list[Judged]:
+    """That share of them with the largest probability of any label."""
+    confidence = softmax(np.array([j.logits for j in judged]), axis=1).max(axis=1)
+    order = np.argsort(-confidence, kind="stable")[: round(share * len(judged))]
+    return [judged[i] for i in order]
 
 
 def fit_temperature(judged: Sequence[Judged]) -> float:

@@ -15,23 +15,10 @@ from emotion_service.scoring.baseline import Typical
 from emotion_service.scoring.model import LABELS
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example, heard_before
+from emotion_service.training.recipe import Recipe
 from emotion_service.types import MEL_BANDS, FloatArray
 
 MARGIN_FRAMES = 40  # of padding kept before a batch's longest window: what convolutions see
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a run depends on, beside the data."""
-
-    seed: int = 1
-    epochs: int = 35
-    draws: int = 4  # windows of each clip an epoch
-    batch: int = 64
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.01
-    label_smoothing: float = 0.05
-    averaging: float = 0.99  # of the weights, from step to step
 
 
 @dataclass(frozen=True, slots=True)

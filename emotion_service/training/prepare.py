@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from zlib import crc32
 
 import numpy as np
@@ -13,7 +14,10 @@ from rich.progress import track
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
 from emotion_service.training.augment import VARIANTS, apply
 from emotion_service.training.corpus import Clip, read_audio
+from emotion_service.training.line import Line, Surroundings
+from emotion_service.training.recipe import Recipe
 from emotion_service.training.windows import ClipWindows, windows_of
+from emotion_service.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +32,11 @@ class Example:
         return self.variants[0]
 
 
-def prepare(clips: Sequence[Clip], processes: int) -> list[Example]:
+def prepare(clips: Sequence[Clip], recipe: Recipe, processes: int) -> list[Example]:
     """Runs the serving pipeline over every clip; the seed of each is its file name."""
+    example = partial(_example, recipe=recipe)
     with ProcessPoolExecutor(processes) as pool:
-        examples = pool.map(_example, clips, chunksize=8)
+        examples = pool.map(example, clips, chunksize=8)
         return list(track(examples, "Preparing windows", total=len(clips)))
 
 
@@ -58,10 +63,23 @@ def heard_before(
     return baseline
 
 
-def _example(clip: Clip) -> Example:
+def _example(clip: Clip, recipe: Recipe) -> Example:
     random = np.random.default_rng(crc32(clip.path.name.encode()))
     samples = read_audio(clip.path)
-    return Example(
-        clip,
-        tuple(windows_of(apply(v, samples, random), v.encoding) for v in VARIANTS),
-    )
+    heard = _variants(samples, random) if recipe.lines is None else _lines(samples, recipe, random)
+    return Example(clip, tuple(windows_of(audio, encoding) for audio, encoding in heard))
+
+
+def _variants(samples: FloatArray, random: np.random.Generator) -> Iterator[tuple[FloatArray, str]]:
+    for variant in VARIANTS:
+        yield apply(variant, samples, random), variant.encoding
+
+
+def _lines(
+    samples: FloatArray, recipe: Recipe, random: np.random.Generator
+) -> Iterator[tuple[FloatArray, str]]:
+    """The plain line first. No babble yet: whose voices may be heard depends on the split."""
+    assert recipe.lines is not None
+    drawn = (recipe.lines.draw(random) for _ in range(recipe.lines_per_clip))
+    for line in (Line(), *drawn):
+        yield line.carry(samples, Surroundings(), random), line.encoding

@@ -90,7 +90,7 @@ def join(
 ) -> tuple[FloatArray, list[Segment]]:
     """Float32 (n, 2) at 8 kHz, customer and agent in turn, and where each clip lies."""
     random = np.random.default_rng(seed)
-    answers = _endless(agent, random)
+    answers = endless(agent, random)
     parts: list[tuple[int, int, FloatArray]] = []
     segments: list[Segment] = []
     at = 0
@@ -107,7 +107,7 @@ def join(
 
     say(1, next(answers))
     for emotion, length in COURSE:
-        clips = _endless([clip for clip in customer if clip.emotion == emotion], random)
+        clips = endless([clip for clip in customer if clip.emotion == emotion], random)
         spoken, count = 0.0, 0
         while spoken < length:
             spoken, count = spoken + say(0, next(clips)), count + 1
@@ -119,7 +119,7 @@ def join(
     return np.clip(audio, -1.0, 1.0), segments
 
 
-def _endless(clips: Sequence[Clip], random: np.random.Generator) -> Iterator[Clip]:
+def endless(clips: Sequence[Clip], random: np.random.Generator) -> Iterator[Clip]:
     """All clips in random order, and again when they are used up."""
     while True:
         for index in random.permutation(len(clips)):

@@ -12,6 +12,7 @@ import soundfile
 
 from emotion_service.training.corpus import COLUMNS, Clip, read_corpus
 from emotion_service.training.prepare import Example, prepare
+from emotion_service.training.recipe import Recipe
 from emotion_service.types import FloatArray
 
 Voice: TypeAlias = Callable[[float, int], FloatArray]
@@ -53,4 +54,4 @@ def clips(tiny_corpora: Path) -> list[Clip]:
 
 @pytest.fixture(scope="session")
 def examples(clips: list[Clip]) -> list[Example]:
-    return prepare(clips, 1)
+    return prepare(clips, Recipe(), 1)

@@ -22,9 +22,11 @@ from emotion_service.scoring.model import LABELS, read_card
 from emotion_service.training.corpus import Clip
 from emotion_service.training.crossval import Fold, crossval, summarise, temperature_without
 from emotion_service.training.evaluate import Judged, calibration_error, fit_temperature
-from emotion_service.training.fit import Recipe, fit
+from emotion_service.training.fit import fit
+from emotion_service.training.folds import FoldProtocol
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example, typical_of
+from emotion_service.training.recipe import Recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -60,6 +62,7 @@ def run(
     of_ann = [clip for clip in clips if clip.speaker == "ann"]
     ann = Fold(
         "ann",
+        ("ann",),
         tuple(judged(clip.path.name, "ann", clip.emotion, "anger", 3.0) for clip in of_ann),
     )
     (out / "ann").mkdir()
@@ -68,7 +71,7 @@ def run(
     (out / "bob").mkdir()
     (out / "bob" / "fold.json.part").write_text('{"speaker": "bo')
     said = io.StringIO()
-    report = crossval(clips, RECIPE, out, 1, Console(file=said))
+    report = crossval(clips, RECIPE, FoldProtocol.LOSO, out, 1, Console(file=said))
     return Run(out, ann, report, said.getvalue())
 
 
@@ -76,10 +79,10 @@ def test_a_run_goes_on_where_it_was_interrupted(run: Run) -> None:
     assert run.said.startswith("1/1 bob: UAR ")
     assert len(run.said.splitlines()) == 1
     assert run.fold("ann") == json.loads(json.dumps(asdict(run.ann)))
-    speakers = run.report["speakers"]
-    assert isinstance(speakers, dict)
-    assert list(speakers) == ["ann", "bob"]
-    assert speakers["ann"] == 0.25
+    folds = run.report["folds"]
+    assert isinstance(folds, dict)
+    assert list(folds) == ["ann", "bob"]
+    assert folds["ann"] == 0.25
     assert json.loads((run.out / "crossval.json").read_text()) == run.report
     assert not list(run.out.glob("**/*.part"))
 
@@ -117,7 +120,7 @@ def test_figures_of_other_clips_or_recipes_are_not_mixed(run: Run, clips: list[C
         (clips, replace(RECIPE, seed=2), "another recipe"),
     ):
         with pytest.raises(CorpusError, match=words):
-            crossval(other_clips, recipe, run.out, 1, Console(file=io.StringIO()))
+            crossval(other_clips, recipe, FoldProtocol.LOSO, run.out, 1, Console())
 
 
 # --- the report -------------------------------------------------------------------------------
@@ -126,7 +129,9 @@ def test_figures_of_other_clips_or_recipes_are_not_mixed(run: Run, clips: list[C
 def fold(speaker: str, right: int, of: int, logit: float) -> Fold:
     """So many of so many clips of anger are recognised."""
     said = ["anger"] * right + ["sadness"] * (of - right)
-    return Fold(speaker, tuple(judged("a.flac", speaker, "anger", word, logit) for word in said))
+    return Fold(
+        speaker, (speaker,), tuple(judged("a.flac", speaker, "anger", word, logit) for word in said)
+    )
 
 
 def test_a_speakers_temperature_is_that_of_the_others() -> None:
@@ -137,15 +142,22 @@ def test_a_speakers_temperature_is_that_of_the_others() -> None:
 
 def test_the_report_by_hand() -> None:
     some = [fold("ann", 9, 10, 1.0), fold("bob", 3, 5, 4.0)]
-    report = summarise(some, RECIPE)
+    report = summarise(some, RECIPE, FoldProtocol.LOSO, {"ann": "first", "bob": "second"})
     errors = [
         calibration_error(some[0].judged, fit_temperature(some[1].judged)),
         calibration_error(some[1].judged, fit_temperature(some[0].judged)),
     ]
     assert report["uar"] == pytest.approx(12 / 15)
     assert report["recall"] == {"anger": pytest.approx(12 / 15)}
-    assert report["speakers"] == {"ann": pytest.approx(0.9), "bob": pytest.approx(0.6)}
+    assert report["folds"] == {"ann": pytest.approx(0.9), "bob": pytest.approx(0.6)}
     assert report["uar_ci95"] == [pytest.approx(0.6), pytest.approx(0.9)]
-    assert report["ece_mean_of_speakers"] == pytest.approx((10 * errors[0] + 5 * errors[1]) / 15)
+    assert report["ece_mean_of_folds"] == pytest.approx((10 * errors[0] + 5 * errors[1]) / 15)
     assert report["temperature"] == fit_temperature([*some[0].judged, *some[1].judged])
     assert (report["n_clips"], report["n_speakers"]) == (15, 2)
+    assert report["protocol"] == "leave one speaker out, each clip cold, G.711 µ-law at 8 kHz"
+    corpora = report["corpora"]
+    assert isinstance(corpora, dict)
+    assert {name: (own["uar"], own["n_clips"]) for name, own in corpora.items()} == {
+        "first": (pytest.approx(0.9), 10),
+        "second": (pytest.approx(0.6), 5),
+    }

@@ -9,16 +9,21 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra [train]: make train-environment")
 
+import numpy as np
 import torch
 
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
 from emotion_service.scoring.model import LABELS
 from emotion_service.training.evaluate import (
+    BOOTSTRAPS,
     Judged,
+    auc,
     calibration_error,
     fit_temperature,
     judge_cold,
+    recall_intervals,
     recalls,
+    surest,
     uar,
     uar_interval,
 )
@@ -63,6 +68,59 @@ def test_the_interval_comes_of_drawing_speakers() -> None:
     alike = [judged("anger", said, speaker=name) for name in "abc" for said in ("anger", "sadness")]
     assert uar_interval(alike) == (0.5, 0.5)
     assert uar_interval(SOME, seed=3) == uar_interval(SOME, seed=3)
+
+
+def test_the_interval_is_that_of_drawing_speakers_one_by_one() -> None:
+    """Draw by draw, clip by clip; labels that nobody drawn has are left out of a mean."""
+    random = np.random.default_rng(5)
+    words = ("anger", "sadness", "neutral")
+    some = [
+        judged(str(random.choice(words)), str(random.choice(words)), speaker=name)
+        for name in "abcd"
+        for _ in range(random.integers(1, 6))
+    ]
+    by_speaker = [[j for j in some if j.speaker == name] for name in "abcd"]
+    draws = np.random.default_rng(7).integers(4, size=(BOOTSTRAPS, 4))
+    drawn = [[j for i in draw for j in by_speaker[i]] for draw in draws]
+    expected = np.percentile([uar(d) for d in drawn], (2.5, 97.5))
+    assert uar_interval(some, seed=7) == pytest.approx(tuple(expected))
+    angry = [recalls(d)["anger"] for d in drawn if "anger" in recalls(d)]
+    expected = np.percentile(angry, (2.5, 97.5))
+    assert recall_intervals(some, seed=7)["anger"] == pytest.approx(tuple(expected))
+
+
+def test_one_speaker_has_an_interval_without_width() -> None:
+    assert uar_interval(SOME) == (uar(SOME), uar(SOME))
+    assert recall_intervals(SOME) == {"anger": (0.75, 0.75), "neutral": (0.2, 0.2)}
+
+
+# --- ranking ----------------------------------------------------------------------------------
+
+
+def test_the_auc_counts_pairs() -> None:
+    """Of 3 × 2 pairs the positive leads in 2, and 2 are ties."""
+    scores, positive = [0.9, 0.4, 0.4, 0.4, 0.5], [True, True, False, True, False]
+    pairs = [
+        1.0 if a > b else 0.5 if a == b else 0.0
+        for a, p in zip(scores, positive, strict=True)
+        for b, n in zip(scores, positive, strict=True)
+        if p and not n
+    ]
+    assert (len(pairs), sum(pairs)) == (6, 3.0)
+    assert auc(scores, positive) == pytest.approx(0.5)
+    assert auc([1.0, 2.0, 3.0], [False, True, True]) == 1.0
+    assert auc([1.0, 2.0, 3.0], [True, False, False]) == 0.0
+
+
+@pytest.mark.parametrize("positive", [[], [True, True], [False]])
+def test_without_both_kinds_there_is_no_auc(positive: list[bool]) -> None:
+    assert auc([0.5] * len(positive), positive) is None
+
+
+def test_the_surest_have_the_largest_probabilities() -> None:
+    some = [judged("anger", "anger", logit) for logit in (1.0, 4.0, 3.0, 2.0, 0.5)]
+    assert surest(some, 0.8) == [some[1], some[2], some[3], some[0]]
+    assert surest(some, 0.2) == [some[1]]
 
 
 # --- calibration ------------------------------------------------------------------------------

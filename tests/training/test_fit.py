@@ -17,9 +17,10 @@ from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.model import LABELS
 from emotion_service.training.corpus import Clip
 from emotion_service.training.evaluate import judge_cold, uar
-from emotion_service.training.fit import Recipe, fit
+from emotion_service.training.fit import fit
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example, typical_of
+from emotion_service.training.recipe import Recipe
 from emotion_service.training.windows import ClipWindows, Shown
 from emotion_service.types import FEATURE_NAMES, TILT, Prosody
 

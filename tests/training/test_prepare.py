@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.training.augment import VARIANTS
+from emotion_service.training.augment import VARIANTS, LineRecipe
 from emotion_service.training.corpus import Clip
 from emotion_service.training.prepare import Example, heard_before, prepare, typical_of
+from emotion_service.training.recipe import Recipe
 from emotion_service.training.windows import ClipWindows, Shown
 from emotion_service.types import FEATURE_NAMES, Prosody
 
@@ -24,6 +25,20 @@ def example(*prosodies: Prosody) -> Example:
     shown = tuple(Shown(0, 100, prosody, 4000) for prosody in prosodies)
     values = np.zeros((100, len(FEATURE_NAMES)), np.float32)
     return Example(CLIP, (ClipWindows(values, np.ones(100, np.bool_), shown),))
+
+
+def test_a_clip_is_heard_plain_and_over_the_drawn_lines(clips: list[Clip]) -> None:
+    recipe = Recipe(lines_per_clip=3, lines=LineRecipe(codecs={"pcmu": 1.0, "gsm": 1.0}))
+    (plain,) = prepare(clips[5:6], Recipe(), 1)
+    (drawn,) = prepare(clips[5:6], recipe, 1)
+    (again,) = prepare(clips[5:6], recipe, 1)
+    assert len(drawn.variants) == 4
+    assert np.array_equal(drawn.plain.values, plain.plain.values)
+    for first, second in zip(drawn.variants, again.variants, strict=True):
+        assert np.array_equal(first.values, second.values)
+    assert not any(
+        np.array_equal(drawn.plain.values, variant.values) for variant in drawn.variants[1:]
+    )
 
 
 def prosody(pitch: float | None, pace: float, speech: int = 8000) -> Prosody:
@@ -40,7 +55,7 @@ def test_every_clip_has_every_variant_in_order(examples: list[Example], clips: l
 
 
 def test_processes_make_no_difference(examples: list[Example], clips: list[Clip]) -> None:
-    (again,) = prepare(clips[5:6], 2)
+    (again,) = prepare(clips[5:6], Recipe(), 2)
     for given, expected in zip(again.variants, examples[5].variants, strict=True):
         assert given.values.tobytes() == expected.values.tobytes()
         assert given.windows == expected.windows
