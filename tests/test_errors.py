@@ -108,6 +108,15 @@ async def taken(server: Server) -> grpc.aio.AioRpcError:
     return error
 
 
+async def beside(server: Server) -> grpc.aio.AioRpcError:
+    """A second call: with none nobody would be harmed."""
+    first = await server.opened(call_id="first")
+    error = await configured()(server)
+    await first.done_writing()
+    assert (await rest(first))[-1].HasField("summary")
+    return error
+
+
 async def asked(server: Server) -> grpc.aio.AioRpcError:
     return await failure(server.stub.GetCall(pb.GetCallRequest(call_id="secret nobody")))
 
@@ -181,7 +190,7 @@ BAD: dict[str, tuple[str, Ending]] = {
 FULL = "RESOURCE_EXHAUSTED"
 BUSY: dict[str, tuple[str, Ending, dict[str, Any]]] = {  # with the settings of the server
     "SERVER_FULL": (FULL, configured(), {"admission": Admission(max_calls=0)}),
-    "SERVER_OVERLOADED": (FULL, configured(), {"admission": Admission(max_lag_ms=-1.0)}),
+    "SERVER_OVERLOADED": (FULL, beside, {"admission": Admission(max_lag_ms=-1.0)}),
     "TOO_MANY_WATCHERS": (FULL, watched, {"admission": Admission(max_watchers=0)}),
     "SERVER_STOPPING": ("UNAVAILABLE", stopping, {}),
     "READER_TOO_SLOW": (FULL, unread, {"slow_reader_seconds": 0.1}),

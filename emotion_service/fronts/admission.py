@@ -75,7 +75,7 @@ class Admission:
                 "again later",
                 FULL_RETRY_SECONDS,
             )
-        if self.lag_ms > self._max_lag_ms:
+        if live_calls and self.lag_ms > self._max_lag_ms:  # without calls nobody is harmed
             raise Busy(
                 "SERVER_OVERLOADED",
                 f"this server runs late and takes no new call, to keep the {live_calls} it has in "

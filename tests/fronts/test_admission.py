@@ -62,14 +62,15 @@ async def test_a_blocked_loop_is_late_at_once_and_stays_so_for_half_a_second() -
         door.admit_call(0)
         time.sleep(0.4)
         assert 400 - 1e3 * TICK_SECONDS <= door.lag_ms < 1000
-        assert refused_call(door, 0) == ("SERVER_OVERLOADED", 1.0)
+        assert refused_call(door, 1) == ("SERVER_OVERLOADED", 1.0)
+        door.admit_call(0)  # nobody is harmed where there is nobody
         door.admit_watcher(0)  # a watcher costs no time worth mentioning
         await asyncio.sleep(2 * TICK_SECONDS)
         assert door.lag_ms >= 150  # the worst of the last half second, not the last
         async with asyncio.timeout(10):
             while door.lag_ms >= 150:
                 await asyncio.sleep(TICK_SECONDS)
-        door.admit_call(0)
+        door.admit_call(1)
 
 
 async def test_the_lag_is_the_worst_of_the_last_ticks() -> None:
