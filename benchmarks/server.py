@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import subprocess
@@ -12,15 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO
 
 import psutil
 
-from emotion_service.client import ServerUnreachable
-from emotion_service.commands.probe import service_info
+from emotion_service.commands.demo import await_ready
 from emotion_service.errors import EmotionServiceError
 
-READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
@@ -69,7 +65,7 @@ def started(metrics_listen: str = "") -> Iterator[MeasuredServer]:
             env={**os.environ, "EMOTION_SERVICE_METRICS_LISTEN": metrics_listen},
         )
         try:
-            _await_ready(process, address, said)
+            await_ready(process, address, said)
             yield MeasuredServer(address, psutil.Process(process.pid))
         finally:
             process.terminate()
@@ -102,18 +98,3 @@ def free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return f"127.0.0.1:{probe.getsockname()[1]}"
-
-
-def _await_ready(process: subprocess.Popen[bytes], address: str, said: IO[bytes]) -> None:
-    give_up = time.monotonic() + READY_SECONDS
-    while process.poll() is None and time.monotonic() < give_up:
-        try:
-            if asyncio.run(service_info(address)).ready:
-                return
-        except ServerUnreachable:
-            pass  # not yet: it is loading its model
-        time.sleep(0.1)
-    said.seek(0)
-    raise EmotionServiceError(
-        f"The service did not become ready. It said:\n{said.read().decode(errors='replace')}"
-    )

@@ -18,6 +18,7 @@ import pytest
 import structlog
 from scipy.signal import lfilter
 
+from emotion_service import cli
 from emotion_service.audio.gate import SoundGate
 from emotion_service.audio.level import Level
 from emotion_service.audio.vad import VoiceDetector
@@ -46,6 +47,23 @@ def corpora() -> Path:
     if not folder:
         pytest.skip("needs labelled speech: set EMOTION_CORPORA to the folder of the corpora")
     return Path(folder)
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command line in this process: exit code, stdout, stderr."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["emotion-service", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert isinstance(ended.value.code, int)
+        out, err = capfd.readouterr()
+        return ended.value.code, out, err
+
+    return call
 
 
 @pytest.fixture(autouse=True)

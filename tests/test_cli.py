@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from emotion_service import cli
 from emotion_service.commands.demo import service
 from emotion_service.console.truth import read_truth
 from emotion_service.playback import PlaybackOptions, open_recording
@@ -30,21 +29,6 @@ AGREED = ("--disclosure-given", "--consent", "granted")
 COMMAND = (sys.executable, "-m", "emotion_service")
 
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line in this process: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["emotion-service", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert isinstance(ended.value.code, int)
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 @pytest.fixture(scope="module")

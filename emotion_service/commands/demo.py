@@ -123,7 +123,7 @@ def service() -> Iterator[str]:
             start_new_session=True,  # Ctrl-C reaches the client first; then we stop the service
         )
         try:
-            _await_ready(process, server, said)
+            await_ready(process, server, said)
             yield server
         finally:
             process.terminate()
@@ -141,7 +141,12 @@ def _free_port() -> int:
         return port
 
 
-def _await_ready(process: subprocess.Popen[bytes], server: str, said: IO[bytes]) -> None:
+def await_ready(process: subprocess.Popen[bytes], server: str, said: IO[bytes]) -> None:
+    """Returns once the service at `server` is ready; `said` is where its process writes.
+
+    Raises:
+        EmotionServiceError: it ended, or took too long; with what it said.
+    """
     give_up = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < give_up:
         try:

@@ -95,6 +95,11 @@ def test_messages_without_offset_say_nothing_and_interrupt_what_others_say() -> 
         if n % 40 == 0:
             watch.forget()
         watch.follow(n * 80, NOISE[n * 160 : n * 160 + 160], None)
+    watch.forget()
+    with pytest.raises(BadInput) as refused:  # the same, uninterrupted
+        for n in range(1000):
+            watch.follow(n * 80, NOISE[n * 160 : n * 160 + 160], None)
+    assert refused.value.reason == "RATE_CONTRADICTED"
 
 
 @settings(max_examples=25, deadline=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -11,26 +10,8 @@ from typing import Any
 import grpc
 import pytest
 
-from emotion_service import cli
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1 import emotion_service_pb2_grpc as pb_grpc
-
-
-@pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str, str]]:
-    """Runs a command line: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["emotion-service", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert isinstance(ended.value.code, int)
-        out, err = capfd.readouterr()
-        return ended.value.code, out, err
-
-    return call
 
 
 class Scripted(pb_grpc.EmotionServiceServicer):
