@@ -7,7 +7,7 @@ generate = $(BIN)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy
 	--plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --python_out=$(1) --grpc_python_out=$(1) \
 	--mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) protos/emotion_service/v1/emotion_service.proto
 
-.PHONY: help run test check proto train-environment clean
+.PHONY: help run test check proto train-environment open-model research-model clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 28
@@ -31,6 +31,24 @@ proto: .venv/.dev ## regenerates emotion_service/v1 from protos/
 	$(call generate,.)
 
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
+
+# A model anew: cross-validate, train, export, judge, report. $(1) its folder, $(2) its corpora, $(3) the
+# cross-validation that calibrates it, $(4) further ones for the card, $(5) its licence.
+define model
+	@test -n "$(CORPORA)" || { echo "say where the corpora are: make $@ CORPORA=DIR"; exit 1; }
+	for protocol in $(3) $(4); do $(BIN)/emotion-service crossval $(2:%=--corpus $(CORPORA)/%) --sounds $(CORPORA) \
+		--recipe models/$(1)/recipe.toml --protocol $$protocol --out runs/$(1)/$$protocol > /dev/null || exit 1; done
+	$(BIN)/emotion-service train $(2:%=--corpus $(CORPORA)/%) --sounds $(CORPORA) \
+		--recipe models/$(1)/recipe.toml --out runs/$(1)/fit
+	$(BIN)/emotion-service export --fit runs/$(1)/fit --crossval runs/$(1)/$(3)/crossval.json \
+		--licence $(5) --out models/$(1)
+endef
+
+open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card (half an hour)
+	$(call model,telephone-open-2,emodb,loso,,Apache-2.0)
+
+research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card (an hour)
+	$(call model,telephone-research-2,emodb ravdess nemo,joint,loco,CC-BY-NC-SA-4.0)
 
 clean: ## removes the environment and all caches
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -16,10 +16,11 @@ from emotion_service.training.corpus import (
     ACTIVE_LEVEL_DB,
     ACTIVE_MARGIN_DB,
     Clip,
+    corpus_folders,
     read_audio,
     read_corpus,
 )
-from emotion_service.training.simulate import LINE_NOISE, PAUSE_SECONDS, corpus_folders
+from emotion_service.training.simulate import LINE_NOISE, PAUSE_SECONDS
 from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, FloatArray
 
 Conversation: TypeAlias = npt.NDArray[np.uint8]  # (n, 2): µ-law codes of customer and agent

@@ -50,6 +50,7 @@ from emotion_service.recording import Encoding
 from emotion_service.training.commands import (
     crossval_command,
     evaluate_command,
+    export_command,
     train_command,
 )
 from emotion_service.types import Consent, Pacing
@@ -250,6 +251,7 @@ app.callback()(need_output)
 app.command("serve")(serve_command)
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
+app.command("export")(export_command)
 app.command("evaluate")(evaluate_command)
 
 

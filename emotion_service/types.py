@@ -167,7 +167,7 @@ class Sound(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VoicedAudio:
-    """Levelled audio with a voice mask.
+    """Audio with a voice mask.
 
     `samples` is float32 (n,), the first at `start` (a multiple of HOP). `voice` is bool, one
     entry per whole frame that ends at `start + n`; samples before those frames are context.
@@ -196,7 +196,7 @@ class SpeechActivity:
 
 # --- hop 3: voice to features -----------------------------------------------------------------
 
-FEATURE_VERSION = "1"  # a change of any feature's value changes this; models are made for one
+FEATURE_VERSION = "2"  # a change of any feature's value changes this; models are made for one
 MEL_BANDS = 40
 FEATURE_NAMES = (
     *(f"log_mel_{i:02d}" for i in range(MEL_BANDS)),
@@ -216,8 +216,8 @@ ENERGY, LOG_F0, HARMONICITY, TILT, CENTROID, FLUX, JITTER, SHIMMER = range(
 
 @dataclass(frozen=True, slots=True)
 class FeatureFrames:
-    """`values` is float32 (t, len(FEATURE_NAMES)), `voice` bool (t,); frame i starts at
-    `start + i * HOP`."""
+    """`values` is float32 (t, len(FEATURE_NAMES)), zeros where there is no voice; `voice` is bool
+    (t,). Frame i starts at `start + i * HOP`."""
 
     start: int
     values: FloatArray
@@ -253,11 +253,12 @@ class Abstain(Enum):
     OVERLOADED = auto()
     AUDIO_LOST = auto()
     AMBIGUOUS = auto()
+    NON_SPEECH = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Probabilities:
-    """Calibrated, summing to 1."""
+    """Of each emotion, given that what is heard is speech: calibrated, summing to 1."""
 
     anger: float
     happiness: float
@@ -301,7 +302,11 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class EmotionScore:
-    """The model's opinion of [start, end) of a permitted leg; none when `abstain` is set."""
+    """The model's opinion of [start, end) of a permitted leg; none when `abstain` is set.
+
+    `non_speech` is the probability that what is heard is no speech; None when the model was not
+    asked. Where it is the largest of all, the score abstains.
+    """
 
     permit: Permit
     sequence: int
@@ -315,6 +320,7 @@ class EmotionScore:
     provisional: bool
     abstain: Abstain | None
     reasons: tuple[Reason, ...]
+    non_speech: float | None = None
 
     @property
     def leg(self) -> str:

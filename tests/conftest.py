@@ -23,7 +23,7 @@ from emotion_service.audio.gate import SoundGate
 from emotion_service.audio.level import Level
 from emotion_service.audio.vad import VoiceDetector
 from emotion_service.scoring.baseline import QUANTITIES
-from emotion_service.scoring.model import CONTEXT_NAMES, LABELS
+from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS
 from emotion_service.scoring.speaker import WINDOW_FRAMES
 from emotion_service.types import (
     BLOCK,
@@ -134,10 +134,14 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _tiny_onnx() -> bytes:
-    """softmax(W · [mean over time of voice × frames, context]): all inputs count."""
+    """softmax(W · [mean over time of voice × frames, context]): all inputs count.
+
+    Non-speech has the emotions' mean logit: it counts, but it never wins.
+    """
     from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
 
-    weights = np.random.default_rng(0).normal(0, 0.3, (len(FEATURE_NAMES) + 3, 4))
+    emotions = np.random.default_rng(0).normal(0, 0.3, (len(FEATURE_NAMES) + 3, 4))
+    weights = np.column_stack([emotions, emotions.mean(axis=1)])
     nodes = [
         helper.make_node("Unsqueeze", ["voice", "last"], ["mask"]),
         helper.make_node("Mul", ["frames", "mask"], ["voiced"]),
@@ -151,7 +155,7 @@ def _tiny_onnx() -> bytes:
         nodes,
         "tiny",
         [_tensor(helper, TensorProto, name, shape) for name, shape in shapes.items()],
-        [_tensor(helper, TensorProto, "probabilities", (1, 4))],
+        [_tensor(helper, TensorProto, "probabilities", (1, 5))],
         [
             numpy_helper.from_array(weights.astype(np.float32), "weights"),
             numpy_helper.from_array(np.array([2], np.int64), "last"),
@@ -177,7 +181,7 @@ def _card(onnx: bytes) -> dict[str, object]:
         "context_names": CONTEXT_NAMES,
         "hop_samples": HOP,
         "window_frames": WINDOW_FRAMES,
-        "labels": LABELS,
+        "labels": OUTPUTS,
         "arousal": {"anger": 0.9, "happiness": 0.8, "sadness": 0.1, "neutral": 0.3},
         "valence": {"anger": 0.1, "happiness": 0.9, "sadness": 0.2, "neutral": 0.5},
         "typical": {name: {"mean": 4.0, "deviation": 2.0} for name in QUANTITIES},

@@ -28,14 +28,10 @@ class Ear:
     gate: SoundGate = field(default_factory=SoundGate)
 
 
-def listen(
-    ears: Sequence[Ear], parts: Sequence[FloatArray]
-) -> list[tuple[FloatArray, list[Sound]]]:
-    """Of each leg the next whole blocks (at least one), float32 (k * BLOCK,), to the levelled
-    audio and k sounds."""
+def listen(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[list[Sound]]:
+    """Of each leg the next whole blocks (at least one), float32 (k * BLOCK,), to k sounds."""
     counts = [len(part) // BLOCK for part in parts]
     levelled = level.apply([ear.level for ear in ears], np.concatenate(parts), counts)
     voice = vad.detect([ear.detector for ear in ears], levelled, counts)
     sounds = iter(gate.classify([ear.gate for ear in ears], levelled, voice, counts))
-    ends = np.split(levelled, np.cumsum(counts)[:-1] * BLOCK)
-    return [(end, list(islice(sounds, count))) for end, count in zip(ends, counts, strict=True)]
+    return [list(islice(sounds, count)) for count in counts]

@@ -1,7 +1,10 @@
 """Prosodic features of 10 ms frames, for all calls of a batch together.
 
 Frame k covers samples [80k, 80k + 80) and looks back only: its spectrum is that of the 32 ms,
-its pitch that of the 64 ms, that end where the frame ends. A frame's features depend on those
+its pitch that of the 64 ms, that end where the frame ends. Frames without a voice are all zeros,
+and cost nothing: what is in a pause is the line's, not the speaker's. The audio is as received:
+that no level may matter is up to those who use the features (`training.network`, `prosody`).
+A frame's features depend on those
 samples and its predecessor's alone, never on how the audio was split or who shares the batch:
 matrix products are of 64 rows each, because their rounding depends on their shape. All else is done
 for many rows at once, not for speed alone: each NumPy call lets go of the interpreter, and may have
@@ -38,22 +41,21 @@ from emotion_service.types import (
 TILE = 64  # rows of a matrix product
 CHUNK = 16 * TILE  # rows worked on at a time: what they need stays within a processor's cache
 SPECTRUM_WINDOW = 256  # 32 ms
-SPECTRUM_FFT = 512  # zero-padded: the lowest mel bands are narrower than 31 Hz bins
 PITCH_WINDOW = 512  # 64 ms: three periods of 47 Hz
-PITCH_FFT = 1024
+PITCH_FFT = 648  # the window and the longest lag, and a product of small primes
 CONTEXT = PITCH_WINDOW  # samples needed before the first frame (one predecessor included)
 F0_MIN_HERTZ, F0_MAX_HERTZ = 60.0, 500.0
 PITCH_BAND_HERTZ = 1300.0  # power falls to 1/e here: a Gaussian low-pass without phase
 VOICED = 0.45  # harmonicity from which a frame has a pitch (Boersma's default)
 OCTAVE_COST = 0.03  # an octave: prefers the higher of two equally good candidates
-QUIET_POWER = 0.05  # of a pitch window's spectrum: below it there is nothing to measure
-FLOOR = 1e-8  # power; levelled speech is 70 dB above it
+LINE_SHARE = 1e-4  # of a frame's mean power: 40 dB below it lies what codecs and lines add
+FLOOR = 1e-9  # power of a bin: G.711's smallest steps are above it
 
 # How a product is split among threads changes its rounding; and for products as small as these a
 # second thread only gets in the way, and spins while it waits for work.
 threadpool_limits(1, user_api="blas")
 
-BIN_HERTZ = np.arange(SPECTRUM_FFT // 2 + 1) * (SAMPLE_RATE_HERTZ / SPECTRUM_FFT)
+BIN_HERTZ = np.arange(SPECTRUM_WINDOW // 2 + 1) * (SAMPLE_RATE_HERTZ / SPECTRUM_WINDOW)
 
 
 def hann(length: int) -> FloatArray:
@@ -63,7 +65,7 @@ def hann(length: int) -> FloatArray:
 
 
 def mel_filters() -> FloatArray:
-    """Triangular filters, Slaney's mel scale and area normalisation, float32 (257, 40).
+    """Triangular filters, Slaney's mel scale and area normalisation, float32 (129, 40).
 
     Source: M. Slaney, Auditory Toolbox, 1998; the same as `librosa.filters.mel`.
     """
@@ -84,7 +86,7 @@ def _mel_to_hertz(mel: np.ndarray) -> np.ndarray:
 
 
 def _tilt_weights() -> FloatArray:
-    """Least-squares slope of dB over log2 frequency, 300-3400 Hz, float32 (257, 1)."""
+    """Least-squares slope of dB over log2 frequency, 300-3400 Hz, float32 (129, 1)."""
     inside = (BIN_HERTZ >= 300) & (BIN_HERTZ <= 3400)
     octave = np.log2(np.where(inside, BIN_HERTZ, 1.0))
     octave = np.where(inside, octave - octave[inside].mean(), 0.0)
@@ -93,8 +95,8 @@ def _tilt_weights() -> FloatArray:
 
 
 def _correlation_of_power() -> FloatArray:
-    """Power (513,) to the autocorrelation at lag 0 and LAGS, of the whole band and then of the
-    pitch band: the rows of an inverse real DFT, float32 (513, 2 * (1 + lags))."""
+    """Power (325,) to the autocorrelation at lag 0 and LAGS, of the whole band and then of the
+    pitch band: the rows of an inverse real DFT, float32 (325, 2 * (1 + lags))."""
     bins = np.arange(PITCH_FFT // 2 + 1)
     twice = np.where((bins == 0) | (bins == PITCH_FFT // 2), 1.0, 2.0) / PITCH_FFT
     lags = np.concatenate([[0], LAGS])
@@ -123,22 +125,36 @@ LAG_COST = (OCTAVE_COST * np.log2(LAGS[1:-1] * F0_MIN_HERTZ / SAMPLE_RATE_HERTZ)
 
 
 def extract(spans: Sequence[VoicedAudio]) -> list[FeatureFrames]:
-    """Features of each span's frames; float32 (t, len(FEATURE_NAMES)) each, t = len(voice).
+    """Features of each span's frames; float32 (t, len(FEATURE_NAMES)) each, t = len(voice), zeros
+    where there is no voice.
 
     A span's samples must begin CONTEXT samples before its first frame.
     """
-    counts = [len(span.voice) for span in spans]
-    # One predecessor frame a span feeds the differences and is dropped again.
-    rows = np.concatenate([_windows(span) for span in spans])
+    wanted = [_wanted(span.voice) for span in spans]
+    rows = np.concatenate([_windows(span)[own] for span, own in zip(spans, wanted, strict=True)])
     padding = -len(rows) % TILE
     rows = np.concatenate([rows, np.zeros((padding, PITCH_WINDOW), np.float32)])
-    features = np.concatenate([_rows(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)])
+    parts = [_rows(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
+    features = np.concatenate([np.zeros((0, len(FEATURE_NAMES)), np.float32), *parts])
     frames, at = [], 0
-    for span, count in zip(spans, counts, strict=True):
-        values = _with_differences(features[at : at + count + 1])
-        frames.append(FeatureFrames(span.end - count * HOP, values, span.voice))
-        at += count + 1
+    for span, own in zip(spans, wanted, strict=True):
+        found = np.zeros((len(own), len(FEATURE_NAMES)), np.float32)
+        count = int(own.sum())
+        found[own] = features[at : at + count]
+        at += count
+        values = _differing(found)
+        values[~span.voice] = 0.0
+        frames.append(FeatureFrames(span.end - len(values) * HOP, values, span.voice))
     return frames
+
+
+def _wanted(voice: BoolArray) -> BoolArray:
+    """Of a span's frames and the predecessor of the first: those with a voice, and those before
+    them, which feed the differences."""
+    wanted = np.zeros(len(voice) + 1, np.bool_)
+    wanted[1:] = voice
+    wanted[:-1] |= voice
+    return wanted
 
 
 def _windows(span: VoicedAudio) -> FloatArray:
@@ -152,14 +168,15 @@ def _rows(rows: FloatArray) -> FloatArray:
     """Float32 (t, 512) windows, t a multiple of TILE, to (t, F); flux, jitter and shimmer are left
     to be filled in."""
     tail = rows[:, -SPECTRUM_WINDOW:] * SPECTRUM_HANN
-    spectrum = scipy.fft.rfft(tail, SPECTRUM_FFT)
+    spectrum = scipy.fft.rfft(tail)
     power = spectrum.real**2 + spectrum.imag**2
+    moments = _product(np.sqrt(power), CENTROID_WEIGHTS)
+    power += LINE_SHARE * power.mean(axis=1, keepdims=True) + FLOOR
     out = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
-    out[:, :MEL_BANDS] = np.log(_product(power, MEL) + FLOOR)
+    out[:, :MEL_BANDS] = np.log(_product(power, MEL))
     mean_power = np.einsum("ij,ij->i", tail, tail) / (SPECTRUM_HANN**2).sum()
     out[:, ENERGY] = 10 * np.log10(mean_power + FLOOR)
-    out[:, TILT] = _product(10 * np.log10(power + FLOOR), TILT_WEIGHTS)[:, 0]
-    moments = _product(np.sqrt(power), CENTROID_WEIGHTS)
+    out[:, TILT] = _product(10 * np.log10(power), TILT_WEIGHTS)[:, 0]
     out[:, CENTROID] = np.log(moments[:, 0] / (moments[:, 1] + 1e-6) + 1.0)
     out[:, LOG_F0], out[:, HARMONICITY] = pitch(rows)
     return out
@@ -195,7 +212,7 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     row = np.arange(len(rows))
     lag = LAGS[1:-1][best] + offset[row, best]
     harmonicity = np.where(peak[row, best], _height_near(whole, best), 0.0)
-    voiced = (harmonicity >= VOICED) & (power.sum(axis=1) > QUIET_POWER)
+    voiced = harmonicity >= VOICED
     log_f0 = np.where(voiced, np.log(SAMPLE_RATE_HERTZ / lag), 0.0)
     return log_f0.astype(np.float32), harmonicity.astype(np.float32)
 
@@ -226,7 +243,7 @@ def _height_near(r: FloatArray, best: np.ndarray) -> FloatArray:
     return np.asarray(np.clip(height.max(axis=1), 0.0, 1.0), dtype=np.float32)
 
 
-def _with_differences(features: FloatArray) -> FloatArray:
+def _differing(features: FloatArray) -> FloatArray:
     """Fills in what compares a frame with its predecessor, and drops the first row.
 
     flux: root mean square change of the log-mel bands, level change taken out (nepers).

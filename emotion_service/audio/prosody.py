@@ -12,7 +12,6 @@ from emotion_service.types import (
     SAMPLE_RATE_HERTZ,
     TILT,
     FeatureFrames,
-    FloatArray,
     Prosody,
 )
 
@@ -50,7 +49,7 @@ def syllable_nuclei(frames: FeatureFrames) -> np.ndarray:
     """
     if len(frames.voice) < len(SYLLABLE_SMOOTHING) or not frames.voice.any():
         return np.zeros(0, np.intp)
-    level_db = np.convolve(_vowel_level_db(frames.values), SYLLABLE_SMOOTHING, "same")
+    level_db = _smoothed(_vowel_level_db(frames))
     loud = float(np.percentile(level_db[frames.voice], 95))
     peaks, _ = find_peaks(level_db, prominence=SYLLABLE_DIP_DB, height=loud - SYLLABLE_RANGE_DB)
     pitched = np.convolve(frames.values[:, LOG_F0] > 0, np.ones(5), "same") > 0
@@ -58,8 +57,16 @@ def syllable_nuclei(frames: FeatureFrames) -> np.ndarray:
     return nuclei
 
 
-def _vowel_level_db(values: FloatArray) -> np.ndarray:
-    level: np.ndarray = 10 * np.log10(
-        np.exp(values[:, SYLLABLE_BANDS].astype(np.float64)).sum(axis=1)
-    )
-    return level
+def _smoothed(level_db: np.ndarray) -> np.ndarray:
+    """As long as before: the window's edges go on as they are."""
+    margin = len(SYLLABLE_SMOOTHING) // 2
+    smooth: np.ndarray = np.convolve(np.pad(level_db, margin, "edge"), SYLLABLE_SMOOTHING, "valid")
+    return smooth
+
+
+def _vowel_level_db(frames: FeatureFrames) -> np.ndarray:
+    """In pauses as quiet as no nucleus is."""
+    bands = frames.values[:, SYLLABLE_BANDS].astype(np.float64)
+    level_db = 10 * np.log10(np.exp(bands).sum(axis=1))
+    quiet_db = level_db[frames.voice].max() - 2 * SYLLABLE_RANGE_DB
+    return np.where(frames.voice, np.maximum(level_db, quiet_db), quiet_db)

@@ -12,7 +12,7 @@ from emotion_service.types import BLOCK, BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Levelled whole blocks, float32 (k * BLOCK,), and per block (k,): speech, lost, clipped."""
+    """Whole blocks as received, float32 (k * BLOCK,), and per block (k,): speech, lost, clipped."""
 
     samples: FloatArray
     speech: BoolArray

@@ -49,18 +49,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Whole blocks as received, levelled, and what they carry."""
+    """Whole blocks as received, and what they carry."""
 
     samples: FloatArray
     lost: BoolArray  # by sample
-    levelled: FloatArray
     sounds: list[Sound]
 
     def remembered(self, speech: list[bool]) -> Heard:
         """What a later window needs of it."""
         full_scale = np.abs(self.samples.reshape(-1, BLOCK)) >= FULL_SCALE
         return Heard(
-            self.levelled,
+            self.samples,
             np.array(speech),
             np.logical_or.reduce(self.lost.reshape(-1, BLOCK), axis=1),
             full_scale.mean(axis=1, dtype=np.float32),
@@ -108,7 +107,7 @@ class Grant:
 
 
 class Leg:
-    """One leg: decoding, placement, level, voice, and the grid of windows."""
+    """One leg: decoding, placement, voice, and the grid of windows."""
 
     def __init__(self, config: LegConfig) -> None:
         self.config = config
@@ -252,5 +251,5 @@ def hear(legs: Sequence[Leg]) -> None:
     if not taken:
         return
     answers = listen([leg.ear for leg, _, _ in taken], [samples for _, samples, _ in taken])
-    for (leg, samples, lost), (levelled, sounds) in zip(taken, answers, strict=True):
-        leg.decide(Decided(samples, lost, levelled, sounds))
+    for (leg, samples, lost), sounds in zip(taken, answers, strict=True):
+        leg.decide(Decided(samples, lost, sounds))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from emotion_service.audio import features, prosody
-from emotion_service.scoring.model import LABELS, EmotionModel, ModelCard
+from emotion_service.scoring.model import (
+    LABELS,
+    NON_SPEECH,
+    OUTPUTS,
+    EmotionModel,
+    ModelCard,
+    is_speech,
+)
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker, padded
 from emotion_service.types import (
@@ -86,7 +93,7 @@ class Scorer:
 
     def _probabilities(self, windows: list[Window]) -> FloatArray:
         if not windows:
-            return np.zeros((0, len(LABELS)), np.float32)
+            return np.zeros((0, len(OUTPUTS)), np.float32)
         inputs = [padded(window.frames) for window in windows]
         return self._model.run(
             np.stack([values for values, _ in inputs]),
@@ -95,9 +102,8 @@ class Scorer:
         )
 
     def _score(self, window: Window, row: FloatArray | None) -> EmotionScore:
-        request, card = window.request, self._model.card
-        probabilities = None if row is None else Probabilities(*(float(p) for p in row))
-        return EmotionScore(
+        request = window.request
+        score = EmotionScore(
             permit=request.permit,
             sequence=request.sequence,
             start=window.frames.start,
@@ -105,12 +111,13 @@ class Scorer:
             evidence=window.prosody.speech,
             quality=request.quality,
             model_version=self.model_version,
-            probabilities=probabilities,
-            indices=None if probabilities is None else _indices(probabilities, card),
+            probabilities=None,
+            indices=None,
             provisional=window.prosody.speech < FIRM_SPEECH,
             abstain=window.abstain,
             reasons=window.reasons,
         )
+        return score if row is None else _answered(score, row, self._model.card)
 
 
 def look(batch: list[ScoringRequest]) -> list[Window]:
@@ -144,9 +151,29 @@ def _window(request: ScoringRequest, new: FeatureFrames) -> Window:
     frames = speaker.append(new)
     described = prosody.describe(frames)
     context = (speaker.baseline.mean("pitch"), described.pace, speaker.baseline.mean("pace"))
-    reasons = speaker.baseline.reasons(described)
+    # Of less speech the pace, for one, says nothing.
+    enough = described.speech >= ENOUGH_SPEECH
+    reasons = speaker.baseline.reasons(described) if enough else ()
     speaker.learn(described, new)
     return Window(request, frames, described, context, reasons)
+
+
+def _answered(score: EmotionScore, row: FloatArray, card: ModelCard) -> EmotionScore:
+    """The score with the model's answer, probabilities (5,) in OUTPUTS' order.
+
+    Where non-speech wins nothing is claimed, not even how the voice differs from the usual one.
+    """
+    non_speech = float(row[OUTPUTS.index(NON_SPEECH)])
+    if not is_speech(row):
+        return replace(score, non_speech=non_speech, abstain=Abstain.NON_SPEECH, reasons=())
+    probabilities = _given_speech(row)
+    indices = _indices(probabilities, card)
+    return replace(score, non_speech=non_speech, probabilities=probabilities, indices=indices)
+
+
+def _given_speech(row: FloatArray) -> Probabilities:
+    emotions = [float(p) for p in row[: len(LABELS)]]
+    return Probabilities(*(p / sum(emotions) for p in emotions))
 
 
 def _indices(probabilities: Probabilities, card: ModelCard) -> Indices:

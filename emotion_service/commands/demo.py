@@ -111,12 +111,13 @@ def _run_client(arguments: list[str]) -> int:
 
 
 @contextmanager
-def service() -> Iterator[str]:
-    """A service on a free loopback port, ready; stopped at the end, whatever happens."""
+def service(*options: str) -> Iterator[str]:
+    """A service on a free loopback port, ready, with further options of `serve`; stopped at the
+    end, whatever happens."""
     server = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            [*COMMAND, "serve", "--listen", server, *SERVICE],
+            [*COMMAND, "serve", "--listen", server, *SERVICE, *options],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,

@@ -27,6 +27,7 @@ ABSTAINING: dict[int, str] = {
     pb.ABSTAIN_REASON_OVERLOADED: "the service could not keep up",
     pb.ABSTAIN_REASON_AUDIO_LOST: "too much audio was lost",
     pb.ABSTAIN_REASON_AMBIGUOUS: "no state stands out",
+    pb.ABSTAIN_REASON_NON_SPEECH: "what is heard is no speech",
 }
 
 

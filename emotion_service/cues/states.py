@@ -86,6 +86,8 @@ class Mood:
         cues = self.quiet(score.end)
         if score.abstain is not None:
             self._abstain = score.abstain
+        if score.abstain is Abstain.NON_SPEECH:
+            self._entering = _Run()  # an opinion too: the scores around it are not successive
         if self._last is None:
             self._start, self._told = score.start, score.end
             cues.append(self._cue(score, CuePhase.ONSET, score.end, score.end))

@@ -76,6 +76,7 @@ def score(
         evidence_seconds=types.seconds(score.evidence),
         provisional=score.provisional,
         abstain_reason=wire_enum(pb.AbstainReason, score.abstain),
+        non_speech=score.non_speech,
         reasons=[_reason(reason) for reason in score.reasons],
         quality=_quality(score.quality),
         model_version=score.model_version,

@@ -25,14 +25,16 @@ from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.speaker import WINDOW_FRAMES
 from emotion_service.types import FEATURE_NAMES, FEATURE_VERSION, HOP, FloatArray
 
-LABELS = ("anger", "happiness", "sadness", "neutral")
+LABELS = ("anger", "happiness", "sadness", "neutral")  # the emotions
+NON_SPEECH = "non_speech"
+OUTPUTS = (*LABELS, NON_SPEECH)
 CONTEXT_NAMES = ("usual_log_f0", "pace", "usual_pace")
 GOLDEN_TOLERANCE = 1e-3  # of a probability, across processors
 GOLDEN_SHAPES: dict[str, tuple[int, ...]] = {  # of each window
     "frames": (WINDOW_FRAMES, len(FEATURE_NAMES)),
     "voice": (WINDOW_FRAMES,),
     "context": (len(CONTEXT_NAMES),),
-    "probabilities": (len(LABELS),),
+    "probabilities": (len(OUTPUTS),),
 }
 
 
@@ -70,7 +72,7 @@ class EmotionModel:
         )
 
     def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
-        """Float32 (b, 400, F), (b, 400) and (b, 3) to probabilities (b, 4) in LABELS' order.
+        """Float32 (b, 400, F), (b, 400) and (b, 3) to probabilities (b, 5) in OUTPUTS' order.
 
         One window at a time: batches cost no less a window, and their size changes the
         rounding, so that a score would depend on who shares its batch.
@@ -84,6 +86,13 @@ class EmotionModel:
         ]
         probabilities: FloatArray = np.concatenate(rows)
         return probabilities
+
+
+def is_speech(outputs: FloatArray) -> bool:
+    """Whether anything may be claimed of a window, by its probabilities or logits (5,) in OUTPUTS'
+    order: not where non-speech has the largest of them."""
+    emotions, non_speech = np.split(outputs, [len(LABELS)])
+    return bool(emotions.max() >= non_speech.item())
 
 
 def load(folder: Path) -> EmotionModel:
@@ -105,7 +114,7 @@ def load(folder: Path) -> EmotionModel:
     _expect(folder, "context_names", card.context_names, CONTEXT_NAMES)
     _expect(folder, "hop_samples", card.hop_samples, HOP)
     _expect(folder, "window_frames", card.window_frames, WINDOW_FRAMES)
-    _expect(folder, "labels", card.labels, LABELS)
+    _expect(folder, "labels", card.labels, OUTPUTS)
     _expect(folder, "typical", tuple(card.typical), tuple(QUANTITIES))
     return _replayed(card, onnx, folder)
 
@@ -140,8 +149,8 @@ def _checked(card: ModelCard) -> ModelCard:
         raise TypeError("name, version and licence are texts")
     if not isinstance(card.training_speakers, tuple):
         raise TypeError("training_speakers is a list")
-    if not set(LABELS) <= set(card.arousal) & set(card.valence):
-        raise ValueError("arousal and valence have a number for each label")
+    if not set(LABELS) == set(card.arousal) == set(card.valence):
+        raise ValueError("arousal and valence have a number for each emotion, and no others")
     numbers = [*card.arousal.values(), *card.valence.values()]
     numbers += [
         number for value in card.typical.values() for number in (value.mean, value.deviation)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from emotion_service.scoring.baseline import Baseline, Typical
-from emotion_service.types import FEATURE_NAMES, HOP, MEL_BANDS, FeatureFrames, FloatArray, Prosody
+from emotion_service.types import FEATURE_NAMES, HOP, FeatureFrames, FloatArray, Prosody
 
 WINDOW_FRAMES = 400  # 4 s of continuous frames, pauses included
 
@@ -47,19 +47,13 @@ class Speaker:
 
 
 def padded(window: FeatureFrames) -> tuple[FloatArray, FloatArray]:
-    """The window as the model takes it: float32 (400, F) and (400,), digital silence before."""
-    missing = WINDOW_FRAMES - len(window.voice)
-    values = np.concatenate([SILENT_FRAMES[:missing], window.values])
-    voice = np.concatenate([np.zeros(missing, np.float32), window.voice.astype(np.float32)])
+    """The window as the model takes it: float32 (400, F) and (400,), before it no voice."""
+    count = len(window.voice)
+    values = np.zeros((WINDOW_FRAMES, len(FEATURE_NAMES)), np.float32)
+    voice = np.zeros(WINDOW_FRAMES, np.float32)
+    values[WINDOW_FRAMES - count :] = window.values
+    voice[WINDOW_FRAMES - count :] = window.voice
     return values, voice
 
 
-def _silent_frame() -> FloatArray:
-    frame = np.zeros(len(FEATURE_NAMES), np.float32)
-    frame[:MEL_BANDS] = np.log(1e-8)
-    frame[MEL_BANDS] = -80.0
-    return frame
-
-
-SILENT_FRAMES = np.tile(_silent_frame(), (WINDOW_FRAMES, 1))
-NO_FRAMES = FeatureFrames(0, SILENT_FRAMES[:0], np.zeros(0, np.bool_))
+NO_FRAMES = FeatureFrames(0, np.zeros((0, len(FEATURE_NAMES)), np.float32), np.zeros(0, np.bool_))

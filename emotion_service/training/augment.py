@@ -1,4 +1,4 @@
-"""What a telephone and a speaker may do to a clip: fixed variants, or lines drawn by a recipe."""
+"""What a telephone and a speaker may do to a clip: lines drawn by a recipe."""
 
 from __future__ import annotations
 
@@ -10,49 +10,10 @@ import numpy as np
 from pydantic import ConfigDict
 
 from emotion_service.training.channel import CODECS
-from emotion_service.training.line import RECORDING, Line, narrowed
-from emotion_service.training.noise import NOISES, pink_noise
-from emotion_service.training.voice import speeded
-from emotion_service.types import FloatArray
+from emotion_service.training.line import RECORDING, Line
+from emotion_service.training.noise import NOISES
 
 MAINS_HERTZ = (50.0, 60.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """How a clip is changed before the codec; `speed` changes tempo and pitch together."""
-
-    encoding: str
-    speed: float = 1.0
-    narrow: bool = False  # 300-3400 Hz, as analogue lines carry
-    noise_db: float | None = None  # level of pink noise against the clip's, in dB
-
-
-VARIANTS = (
-    Variant("audio/PCMU"),  # the plain one, which evaluation uses
-    Variant("audio/PCMA"),
-    Variant("audio/PCMU", speed=0.9),
-    Variant("audio/PCMU", speed=1.1),
-    Variant("audio/PCMA", narrow=True),
-    Variant("audio/PCMU", noise_db=-20.0),
-    Variant("audio/PCMU", speed=0.95, narrow=True),
-    Variant("audio/PCMA", speed=1.05, noise_db=-15.0),
-)
-
-
-def apply(variant: Variant, samples: FloatArray, random: np.random.Generator) -> FloatArray:
-    """Float32 (n,) in -1..1 to the same, of another length where the speed changes."""
-    changed = samples
-    if variant.speed != 1.0:
-        changed = speeded(changed, variant.speed)
-    if variant.narrow:
-        changed = narrowed(changed)
-    if variant.noise_db is not None:
-        noise = pink_noise(len(changed), random)
-        power = float(np.mean(changed**2)) * 10 ** (variant.noise_db / 10)
-        changed = changed + noise * np.float32(np.sqrt(power))
-    clipped: FloatArray = np.clip(changed, -1.0, 1.0).astype(np.float32)
-    return clipped
 
 
 @dataclass(frozen=True, slots=True)

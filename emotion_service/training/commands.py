@@ -1,4 +1,4 @@
-"""The commands of the data team: `emotion-service crossval | train | evaluate`.
+"""The commands of the data team: `emotion-service crossval | train | export | evaluate`.
 
 What training needs is imported when its command runs, so that all others start without it.
 """
@@ -20,21 +20,37 @@ from rich.progress import Progress
 from emotion_service.errors import CorpusError, EmotionServiceError
 
 if TYPE_CHECKING:
-    from emotion_service.training.corpus import Clip
+    from emotion_service.training.prepare import Material
     from emotion_service.training.recipe import Recipe
 
 CORES = os.cpu_count() or 1
 SEED = 1
+CACHE = Path("runs") / "windows"
 
 Corpus = Annotated[
     list[Path],
-    typer.Option("--corpus", metavar="DIR", help="A folder with an index.csv; may be repeated."),
+    typer.Option(
+        "--corpus",
+        metavar="DIR",
+        help="A folder with an index.csv or a db.yaml; may be repeated.",
+    ),
 ]
 RecipeFile = Annotated[
     Path | None,
     typer.Option(
         "--recipe", metavar="TOML", help="What to choose otherwise. (default: the shipped model's)"
     ),
+]
+Sounds = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="A folder with vocal_bursts and background to learn non-speech from, beside what is "
+        "generated.",
+    ),
+]
+Cache = Annotated[
+    Path, typer.Option(metavar="DIR", help="Prepared windows are kept here, and found again.")
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of all randomness: the same seed, the same run.")]
 
@@ -59,7 +75,7 @@ class ProtocolChoice(StrEnum):
     WARM = "warm"
 
 
-def crossval_command(
+def crossval_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     corpus: Corpus,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folds, figures and models go here.")],
     protocol: Annotated[
@@ -69,19 +85,23 @@ def crossval_command(
         ),
     ] = FoldChoice.JOINT,
     processes: Annotated[int, typer.Option(help="Folds side by side, one thread each.")] = CORES,
+    sounds: Sounds = None,
     recipe: RecipeFile = None,
     seed: Seed | None = None,
+    cache: Cache = CACHE,
 ) -> None:
     """Train without some speakers in turn and judge on them; an interrupted run goes on."""
     _need_extra()
     from emotion_service.training.crossval import crossval  # noqa: PLC0415
     from emotion_service.training.folds import FoldProtocol  # noqa: PLC0415
 
+    chosen = _recipe(recipe, seed)
     report = crossval(
-        _clips(corpus),
-        _recipe(recipe, seed),
+        _materials(corpus, sounds, chosen),
+        chosen,
         FoldProtocol(protocol.value),
         out,
+        cache,
         processes,
         Console(stderr=True),
     )
@@ -90,6 +110,39 @@ def crossval_command(
 
 def train_command(
     corpus: Corpus,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The fitted network goes here.")],
+    sounds: Sounds = None,
+    recipe: RecipeFile = None,
+    seed: Seed | None = None,
+    cache: Cache = CACHE,
+) -> None:
+    """Fit a network to all speakers; an interrupted fit goes on. `export` makes a model of it."""
+    _need_extra()
+    from emotion_service.training.fit import fit  # noqa: PLC0415
+    from emotion_service.training.fitted import fitted_to, save  # noqa: PLC0415
+    from emotion_service.training.prepare import prepare, typical_of  # noqa: PLC0415
+
+    chosen = _recipe(recipe, seed)
+    examples = prepare(_materials(corpus, sounds, chosen), chosen, CORES, cache)
+    typical = typical_of(examples)
+    out.mkdir(parents=True, exist_ok=True)
+    checkpoint = out / "checkpoint.pt"
+    with Progress(console=Console(stderr=True)) as progress:
+        task = progress.add_task("Fitting", total=chosen.epochs)
+        network = fit(
+            examples,
+            typical,
+            chosen,
+            lambda epoch, _: progress.update(task, completed=epoch + 1),
+            checkpoint,
+        )
+    save(fitted_to(network, typical, examples), out)
+    checkpoint.unlink()
+    print(f"{out} holds the fitted network. Make a model of it with: emotion-service export")
+
+
+def export_command(
+    fit: Annotated[Path, typer.Option("--fit", metavar="DIR", help="The --out of train.")],
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="The model folder to write, NAME-VERSION.")
     ],
@@ -97,32 +150,15 @@ def train_command(
         Path, typer.Option("--crossval", metavar="FILE", help="Its crossval.json: calibration.")
     ],
     licence: Annotated[str, typer.Option(help="What the data allows, as an SPDX name.")],
-    recipe: RecipeFile = None,
-    seed: Seed | None = None,
 ) -> None:
-    """Train on all speakers and export a model folder, which is then checked as serving does."""
+    """Make a model folder of a fitted network, which is then checked as serving does."""
     _need_extra()
-    from emotion_service.training.export import Provenance, export  # noqa: PLC0415
-    from emotion_service.training.fit import fit  # noqa: PLC0415
-    from emotion_service.training.prepare import prepare, typical_of  # noqa: PLC0415
+    from emotion_service.training.export import Origin, export  # noqa: PLC0415
+    from emotion_service.training.fitted import load  # noqa: PLC0415
 
-    temperature = _temperature(crossval_json)
-    chosen = _recipe(recipe, seed)
-    examples = prepare(_clips(corpus), chosen, CORES)
-    typical = typical_of(examples)
-    with Progress(console=Console(stderr=True)) as progress:
-        task = progress.add_task("Fitting", total=chosen.epochs)
-        network = fit(examples, typical, chosen, lambda *_: progress.advance(task))
     name, _, version = out.resolve().name.rpartition("-")
-    origin = Provenance(
-        name=name,
-        version=version,
-        licence=licence,
-        data=tuple(sorted({example.clip.corpus for example in examples})),
-        training_speakers=tuple(sorted({example.clip.speaker for example in examples})),
-        temperature=temperature,
-    )
-    export(network, typical, origin, out)
+    origin = Origin(name, version, licence, _temperature(crossval_json))
+    export(load(fit), origin, out)
     print(f"{out} is complete: it was loaded and replayed as serving does. Write its README.md.")
 
 
@@ -132,6 +168,13 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     ],
     model: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A model folder. (default: the shipped one)")
+    ] = None,
+    folds: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The --out of crossval: each speaker is judged by the model that never heard him.",
+        ),
     ] = None,
     codec: Annotated[CodecChoice, typer.Option(help="What the audio goes through.")] = (
         CodecChoice.PCMU
@@ -150,23 +193,30 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  (one argument an option)
             "--skip-trained-speakers", help="Leave out whom the model was trained on, and say so."
         ),
     ] = False,
+    every: Annotated[
+        int, typer.Option(min=1, help="Judge one in so many clips of each speaker and emotion.")
+    ] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     processes: Annotated[int, typer.Option(min=1, help="Clips side by side.")] = CORES,
     seed: Seed = SEED,
 ) -> None:
     """Score a finished model on labelled corpora of speakers it was not trained on."""
+    if model and folds:
+        raise CorpusError("--model and --folds were given: give the one that is to be judged")
     from emotion_service.app import default_model_dir  # noqa: PLC0415
+    from emotion_service.training import jury  # noqa: PLC0415
     from emotion_service.training.judge import Protocol  # noqa: PLC0415
     from emotion_service.training.table import tables  # noqa: PLC0415
     from emotion_service.training.trial import Trial, hold  # noqa: PLC0415
 
     trial = Trial(
         corpora=corpora,
-        model=model or default_model_dir(),
+        jury=jury.folds(folds) if folds else jury.one_model(model or default_model_dir()),
         codec=codec.value,
         protocol=Protocol(protocol.value),
         sweeps=sweeps,
         skip_trained=skip_trained_speakers,
+        every=every,
         seed=seed,
     )
     with Progress(console=Console(stderr=True)) as progress:
@@ -189,17 +239,17 @@ def _recipe(path: Path | None, seed: int | None) -> Recipe:
     return recipe if seed is None else replace(recipe, seed=seed)
 
 
-def _clips(folders: list[Path]) -> list[Clip]:
-    from emotion_service.training.corpus import read_corpus, with_known_emotion  # noqa: PLC0415
+def _materials(folders: list[Path], sounds: Path | None, recipe: Recipe) -> list[Material]:
+    """What to learn from, after all that can be said against it."""
+    from emotion_service.training.corpus import read_corpora  # noqa: PLC0415
+    from emotion_service.training.examination import examine  # noqa: PLC0415
+    from emotion_service.training.prepare import non_speech, speech  # noqa: PLC0415
 
-    clips = [clip for folder in folders for clip in with_known_emotion(read_corpus(folder))]
-    speakers = {clip.speaker for clip in clips}
-    if len(speakers) < 2:
-        raise CorpusError(
-            f"{len(speakers)} speakers with a known emotion: nothing can be said of unheard "
-            "speakers with fewer than two; add speakers or another --corpus"
-        )
-    return clips
+    clips = read_corpora(folders)
+    console = Console(stderr=True, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    for caution in examine(clips):
+        console.print("Caution:", caution.text)
+    return speech(clips) + non_speech(sounds, recipe)
 
 
 def _temperature(path: Path) -> float:

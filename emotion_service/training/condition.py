@@ -61,7 +61,7 @@ def first_speech(delivered: FloatArray, seconds: float) -> tuple[FloatArray, boo
     whole = delivered[: len(delivered) // BLOCK * BLOCK]
     if not len(whole):
         return delivered, False
-    ((_, sounds),) = listen([Ear()], [whole])
+    (sounds,) = listen([Ear()], [whole])
     heard = np.cumsum([sound is Sound.SPEECH for sound in sounds]) * BLOCK
     enough = int(np.searchsorted(heard, seconds * SAMPLE_RATE_HERTZ))
     if enough == len(heard):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import pickle
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from emotion_service.errors import CorpusError
-from emotion_service.scoring.model import LABELS
+from emotion_service.scoring.model import LABELS, NON_SPEECH
 from emotion_service.training.corpus import Clip
 from emotion_service.training.evaluate import (
     Judged,
@@ -26,11 +24,17 @@ from emotion_service.training.evaluate import (
     uar,
     uar_interval,
 )
-from emotion_service.training.export import Provenance, export
+from emotion_service.training.export import Origin, export
 from emotion_service.training.fit import fit
+from emotion_service.training.fitted import fitted_to, load, save
 from emotion_service.training.folds import MEANING, FoldProtocol, kept_out
-from emotion_service.training.network import EmotionNetwork
-from emotion_service.training.prepare import Example, prepare, typical_of
+from emotion_service.training.prepare import (
+    Example,
+    Material,
+    prepare,
+    prepared,
+    typical_of,
+)
 from emotion_service.training.recipe import Recipe
 
 
@@ -44,32 +48,35 @@ class Fold:
 
 
 def crossval(
-    clips: Sequence[Clip],
+    materials: Sequence[Material],
     recipe: Recipe,
     protocol: FoldProtocol,
     out: Path,
+    cached: Path,
     processes: int,
     console: Console,
 ) -> dict[str, object]:
     """Trains a model without each fold's speakers in turn, and judges it on them.
 
     Writes out/crossval.json (returned), and for each fold a model folder that never heard its
-    speakers. Folds that are already in `out` are kept: an interrupted run goes on.
+    speakers. An interrupted run goes on: folds that are already in `out` are kept, and others
+    continue with the epoch at which they were. Prepared windows are kept in the folder `cached`.
 
     Raises:
         CorpusError: `out` was begun with other clips or another recipe, or see folds.kept_out.
     """
     out.mkdir(parents=True, exist_ok=True)
-    _keep_to(recipe, out / "recipe.json")
-    examples = _prepared(clips, recipe, out / "windows.pickle", processes)
-    usable = [example.clip for example in examples if example.plain.usable]
+    _keep_to("recipe", asdict(recipe), out)
+    _keep_to("clips", [_label(material.clip) for material in materials], out)
+    examples = prepare(materials, recipe, processes, cached)
+    usable = [example.clip for example in examples if _is_judged(example)]
     plan = kept_out(usable, protocol, recipe.seed)
     left = {name: held for name, held in plan.items() if not _path(out, name).is_file()}
     if left:
-        _run(left, recipe, out, processes, console)
+        _run(_Data(tuple(materials), recipe, cached), left, out, processes, console)
     folds = [_read_fold(_path(out, name), held) for name, held in plan.items()]
     report = summarise(folds, recipe, protocol, {clip.speaker: clip.corpus for clip in usable})
-    _export(examples, folds, out)
+    _export(folds, out)
     (out / "crossval.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
 
@@ -116,21 +123,12 @@ def temperature_without(folds: Sequence[Fold], name: str) -> float:
     return fit_temperature([j for fold in folds if fold.name != name for j in fold.judged])
 
 
-def _keep_to(recipe: Recipe, path: Path) -> None:
-    text = json.dumps(asdict(recipe), indent=1)
+def _keep_to(what: str, content: object, out: Path) -> None:
+    """Figures of other clips or recipes must not be mixed."""
+    path, text = out / f"{what}.json", json.dumps(content, indent=1)
     if path.is_file() and path.read_text(encoding="utf-8") != text:
-        raise CorpusError(f"{path.parent} was begun with another recipe: give another --out")
+        raise CorpusError(f"{out} was begun with different {what}: give another --out")
     _write(path, text.encode())
-
-
-def _prepared(clips: Sequence[Clip], recipe: Recipe, cache: Path, processes: int) -> list[Example]:
-    """Our own cache: read only from the folder this command writes."""
-    if not cache.is_file():
-        _write(cache, pickle.dumps(prepare(clips, recipe, processes)))
-    examples: list[Example] = pickle.loads(cache.read_bytes())
-    if [_label(example.clip) for example in examples] != [_label(clip) for clip in clips]:
-        raise CorpusError(f"{cache.parent} was begun with other clips: give another --out")
-    return examples
 
 
 def _label(clip: Clip) -> tuple[str, ...]:
@@ -144,33 +142,52 @@ def _write(path: Path, content: bytes) -> None:
     part.replace(path)
 
 
+def _is_judged(example: Example) -> bool:
+    """Sounds are learned from in every fold: none of them is ever judged."""
+    return bool(example.plain.usable) and example.clip.emotion != NON_SPEECH
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What each fold's process prepares for itself, from the cache."""
+
+    materials: tuple[Material, ...]
+    recipe: Recipe
+    cached: Path
+
+
 def _run(
+    data: _Data,
     plan: Mapping[str, frozenset[str]],
-    recipe: Recipe,
     out: Path,
     processes: int,
     console: Console,
 ) -> None:
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, spawn) as pool:
-        running = [pool.submit(_fold, name, held, recipe, out) for name, held in plan.items()]
+        running = [pool.submit(_fold, name, held, data, out) for name, held in plan.items()]
         for done, future in enumerate(as_completed(running), 1):
             fold = future.result()
             console.print(f"{done}/{len(plan)} {fold.name}: UAR {uar(fold.judged):.3f}")
 
 
-def _fold(name: str, held: frozenset[str], recipe: Recipe, out: Path) -> Fold:
-    torch.set_num_threads(1)
-    examples: list[Example] = pickle.loads((out / "windows.pickle").read_bytes())
-    heard, own = _parted(examples, held)
+def _fold(name: str, held: frozenset[str], data: _Data, out: Path) -> Fold:
+    heard, own = _parted(prepared(data.materials, data.recipe, data.cached), held)
     folder = out / name
     folder.mkdir(exist_ok=True)
     typical = typical_of(heard)
-    with (folder / "fit.log").open("w", encoding="utf-8", buffering=1) as log:
-        network = fit(heard, typical, recipe, lambda e, loss: print(e, f"{loss:.4f}", file=log))
+    with (folder / "fit.log").open("a", encoding="utf-8", buffering=1) as log:
+        network = fit(
+            heard,
+            typical,
+            data.recipe,
+            lambda epoch, loss: print(epoch, f"{loss:.4f}", file=log),
+            folder / "checkpoint.pt",
+        )
     fold = Fold(name, tuple(sorted(held)), tuple(judge_cold(network, own, typical)))
-    torch.save(network.state_dict(), folder / "network.pt")
+    save(fitted_to(network, typical, heard), folder)
     _write(_path(out, name), json.dumps(asdict(fold), indent=1).encode())
+    (folder / "checkpoint.pt").unlink()
     return fold
 
 
@@ -196,17 +213,12 @@ def _read_fold(path: Path, held: frozenset[str]) -> Fold:
     return Fold(content["name"], tuple(content["speakers"]), judged)
 
 
-def _export(examples: Sequence[Example], folds: Sequence[Fold], out: Path) -> None:
+def _export(folds: Sequence[Fold], out: Path) -> None:
     for fold in folds:
-        heard, _ = _parted(examples, fold.speakers)
-        network = EmotionNetwork()
-        network.load_state_dict(torch.load(out / fold.name / "network.pt", weights_only=True))
-        origin = Provenance(
+        origin = Origin(
             name=f"without-{fold.name}",
             version="crossval",
             licence="for evaluation only",
-            data=tuple(sorted({example.clip.corpus for example in heard})),
-            training_speakers=tuple(sorted({example.clip.speaker for example in heard})),
             temperature=temperature_without(folds, fold.name),
         )
-        export(network.eval(), typical_of(heard), origin, out / fold.name)
+        export(load(out / fold.name), origin, out / fold.name)

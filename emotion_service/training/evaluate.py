@@ -13,11 +13,12 @@ from scipy.special import softmax
 from scipy.stats import rankdata
 
 from emotion_service.scoring.baseline import Baseline, Typical
-from emotion_service.scoring.model import LABELS
+from emotion_service.scoring.model import LABELS, is_speech
 
 if TYPE_CHECKING:
     from emotion_service.training.network import EmotionNetwork
     from emotion_service.training.prepare import Example
+    from emotion_service.training.windows import ClipWindows
 
 BOOTSTRAPS = 1000
 AROUSED = ("anger", "happiness")  # the labels of high arousal, after Russell (1980)
@@ -28,7 +29,10 @@ FloatTable: TypeAlias = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A clip's label and the logits (4,) of its last window, heard cold, by a speaker's name."""
+    """A clip's label, and the emotions' logits (4,) of its last window that claims something.
+
+    Their softmax is what serving says: the probabilities given that it is speech.
+    """
 
     file: str
     speaker: str
@@ -39,28 +43,36 @@ class Judged:
 def judge_cold(
     network: EmotionNetwork, examples: Sequence[Example], typical: dict[str, Typical]
 ) -> list[Judged]:
-    """Each clip alone, plain µ-law: the window that ends with it. Clips too short are left out."""
+    """Each clip alone, plain µ-law, by serving's rule: its last window that claims something.
+
+    Clips without one are left out: those too short, and those taken for no speech all along.
+    """
+    said = [(e.clip, _last_claim(network, e.plain, typical)) for e in examples]
+    return [
+        Judged(clip.path.name, clip.speaker, clip.emotion, logits)
+        for clip, logits in said
+        if logits
+    ]
+
+
+def _last_claim(
+    network: EmotionNetwork, windows: ClipWindows, typical: dict[str, Typical]
+) -> tuple[float, ...]:
+    """The emotions' logits (4,) of the last window that is taken for speech; () without one."""
     import torch  # noqa: PLC0415  (a finished model is judged without it)
 
-    judged = []
-    with torch.no_grad():
-        for example in examples:
-            windows = example.plain
-            if not windows.usable:
-                continue
-            index = windows.usable[-1]
-            frames, voice = windows.inputs(index)
-            context = windows.contexts(Baseline(typical))[index]
-            logits = network(
+    contexts = windows.contexts(Baseline(typical))
+    for index in reversed(windows.usable):
+        frames, voice = windows.inputs(index)
+        with torch.no_grad():
+            (outputs,) = network(
                 torch.from_numpy(frames)[None],
                 torch.from_numpy(voice)[None],
-                torch.tensor([context], dtype=torch.float32),
-            )[0]
-            clip = example.clip
-            judged.append(
-                Judged(clip.path.name, clip.speaker, clip.emotion, tuple(logits.tolist()))
-            )
-    return judged
+                torch.tensor([contexts[index]], dtype=torch.float32),
+            ).numpy()
+        if is_speech(outputs):
+            return tuple(outputs[: len(LABELS)].tolist())
+    return ()
 
 
 def recalls(judged: Sequence[Judged]) -> dict[str, float]:

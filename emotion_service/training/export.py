@@ -16,12 +16,13 @@ from torch import Tensor, nn
 from emotion_service.scoring.baseline import Baseline, Typical
 from emotion_service.scoring.model import (
     CONTEXT_NAMES,
-    LABELS,
+    OUTPUTS,
     EmotionModel,
     load,
     read_card,
 )
 from emotion_service.scoring.speaker import WINDOW_FRAMES
+from emotion_service.training.fitted import Fitted
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.windows import windows_of
 from emotion_service.types import FEATURE_NAMES, FEATURE_VERSION, HOP, SAMPLE_RATE_HERTZ, FloatArray
@@ -34,14 +35,12 @@ GOLDEN_SECONDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a model comes from; goes into model.json as it is."""
+class Origin:
+    """What a fit does not know of the model it becomes; goes into model.json as it is."""
 
     name: str
     version: str
     licence: str
-    data: tuple[str, ...]
-    training_speakers: tuple[str, ...]
     temperature: float
 
 
@@ -57,27 +56,27 @@ class Calibrated(nn.Module):
         return torch.softmax(self.network(frames, voice, context) / self.temperature, dim=1)
 
 
-def export(
-    network: EmotionNetwork, typical: Mapping[str, Typical], origin: Provenance, folder: Path
-) -> EmotionModel:
+def export(fitted: Fitted, origin: Origin, folder: Path) -> EmotionModel:
     """Writes model.onnx, model.json and golden.npz, then loads them as serving would."""
     folder.mkdir(parents=True, exist_ok=True)
-    onnx = _write_onnx(Calibrated(network, origin.temperature).eval(), folder / "model.onnx")
+    onnx = _write_onnx(Calibrated(fitted.network, origin.temperature).eval(), folder / "model.onnx")
     card = {
         **asdict(origin),
+        "data": fitted.data,
+        "training_speakers": fitted.training_speakers,
         "feature_version": FEATURE_VERSION,
         "feature_names": FEATURE_NAMES,
         "context_names": CONTEXT_NAMES,
         "hop_samples": HOP,
         "window_frames": WINDOW_FRAMES,
-        "labels": LABELS,
+        "labels": OUTPUTS,
         "arousal": AROUSAL,
         "valence": VALENCE,
-        "typical": {name: asdict(value) for name, value in typical.items()},
+        "typical": {name: asdict(value) for name, value in fitted.typical.items()},
         "onnx_sha256": hashlib.sha256(onnx).hexdigest(),
     }
     (folder / "model.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    frames, voice, context = _golden_inputs(typical)
+    frames, voice, context = _golden_inputs(fitted.typical)
     expected = EmotionModel(read_card(folder), onnx).run(frames, voice, context)
     np.savez_compressed(
         folder / "golden.npz", frames=frames, voice=voice, context=context, probabilities=expected

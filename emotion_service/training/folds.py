@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 
 from emotion_service.errors import CorpusError
-from emotion_service.training.corpus import Clip
+from emotion_service.training.corpus import Clip, refuse_lone_speaker
 
 JOINT_FOLDS = 5
 
@@ -41,6 +41,7 @@ def kept_out(clips: Sequence[Clip], protocol: FoldProtocol, seed: int) -> dict[s
                 f"{clip.speaker} speaks in {corpus_of[clip.speaker]} and in {clip.corpus}: one "
                 "person must not be on both sides of a split; give different people different names"
             )
+    refuse_lone_speaker(clips)
     match protocol:
         case FoldProtocol.LOSO:
             return {speaker: frozenset([speaker]) for speaker in sorted(corpus_of)}

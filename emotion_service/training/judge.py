@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain, groupby, starmap
@@ -53,6 +53,8 @@ class Verdict:
     mood: str  # of history.MOODS; empty when cold
     reached: bool  # the clip holds as much speech as the condition asks for
     clipped: bool  # the line's gain drove the clip beyond full scale
+    asked: int  # windows of the clip that the model was asked about
+    claimed: int  # of these, how many were taken for speech
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ class Sitting:
 
 
 def sittings(
-    clips: Sequence[Clip], model: Path, protocol: Protocol, condition: Condition, seed: int
+    clips: Sequence[Clip],
+    model_of: Callable[[Clip], Path],
+    protocol: Protocol,
+    condition: Condition,
+    seed: int,
 ) -> list[Sitting]:
     """All clips, by speakers, in parts that progress can be told of."""
     found = []
@@ -76,7 +82,7 @@ def sittings(
         own = tuple(group)
         for at in range(0, len(own), CLIPS_A_SITTING):
             part = own[at : at + CLIPS_A_SITTING]
-            found.append(Sitting(model, protocol, condition, seed, part, own))
+            found.append(Sitting(model_of(own[0]), protocol, condition, seed, part, own))
     return found
 
 
@@ -158,14 +164,14 @@ def _call(sitting: Sitting, clip: Clip) -> _Call:
 
 def _verdict(call: _Call, given: Sequence[EmotionScore]) -> Verdict:
     """By the last score of the clip that claims something."""
-    verdict = Verdict(call.clip, None, 0.0, call.mood, call.reached, call.clipped)
-    for score in given:
-        if score.end <= call.begin or score.abstain:
-            continue
-        if score.probabilities and score.indices:
-            judged = _judged(call.clip, score.probabilities)
-            verdict = replace(verdict, judged=judged, arousal=score.indices.arousal)
-    return verdict
+    asked = [s for s in given if s.end > call.begin and s.non_speech is not None]
+    claims = [(s.probabilities, s.indices) for s in asked if s.probabilities and s.indices]
+    judged, arousal = None, 0.0
+    if claims:
+        probabilities, indices = claims[-1]
+        judged, arousal = _judged(call.clip, probabilities), indices.arousal
+    counts = len(asked), len(claims)
+    return Verdict(call.clip, judged, arousal, call.mood, call.reached, call.clipped, *counts)
 
 
 def _before(sitting: Sitting, clip: Clip, name: int) -> tuple[FloatArray, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from emotion_service.scoring.model import LABELS
+from emotion_service.scoring.model import OUTPUTS
 from emotion_service.types import (
     CENTROID,
     ENERGY,
@@ -23,33 +23,34 @@ from emotion_service.types import (
 
 CHANNELS = MEL_BANDS + 10
 CONTEXT = 2
+STEP_FRAMES = 8  # frames a step of the recurrent layer: 80 ms
+LOUD_DB = 40.0  # speech is what lies within this of the window's loudest frame
+FLOOR_NEPERS = 8.0  # a band this far (35 dB) below its own mean is as good as silent
 
 
 class EmotionNetwork(nn.Module):
-    """Frames (b, 400, F), voice (b, 400), context (b, 3) to logits (b, 4)."""
+    """Frames (b, 400, F), voice (b, 400), context (b, 3) to logits (b, 5) in OUTPUTS' order."""
 
-    def __init__(self, width: int = 96, hidden: int = 64, dropout: float = 0.3) -> None:
+    def __init__(self, width: int = 128, hidden: int = 96, dropout: float = 0.2) -> None:
         super().__init__()
         self.convolutions = nn.Sequential(
-            _block(CHANNELS, width, 5, 2, dropout),
+            _block(CHANNELS, width, 7, 4, dropout),
             _block(width, width, 5, 2, dropout),
             _block(width, width, 3, 1, dropout),
         )
         self.recurrence = nn.GRU(width, hidden, batch_first=True, bidirectional=True)
-        self.attention = nn.Sequential(
-            nn.Linear(2 * hidden, hidden), nn.Tanh(), nn.Linear(hidden, 1)
-        )
+        self.attention = nn.Sequential(nn.Linear(2 * hidden, 64), nn.Tanh(), nn.Linear(64, 1))
         self.classifier = nn.Sequential(
-            nn.Linear(4 * hidden + CONTEXT, hidden),
+            nn.Linear(4 * hidden + CONTEXT, 64),
             nn.ReLU(),
             nn.Dropout(dropout),
-            nn.Linear(hidden, len(LABELS)),
+            nn.Linear(64, len(OUTPUTS)),
         )
 
     def forward(self, frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
         x = self.convolutions(normalise(frames, voice, context).transpose(1, 2)).transpose(1, 2)
         x, _ = self.recurrence(x)
-        speech = nn.functional.max_pool1d(voice[:, None], 4)[:, 0, :, None]
+        speech = nn.functional.max_pool1d(voice[:, None], STEP_FRAMES)[:, 0, :, None]
         weights = torch.softmax(self.attention(x) - 20.0 * (1.0 - speech), dim=1)
         mean = (weights * x).sum(dim=1)
         deviation = ((weights * (x - mean[:, None]) ** 2).sum(dim=1) + 1e-5).sqrt()
@@ -62,20 +63,21 @@ class EmotionNetwork(nn.Module):
 
 
 def normalise(frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
-    """Takes out level, line and speaker: (b, 400, F) to (b, 400, CHANNELS), each about ±1.
+    """Takes out level, line and speaker: (b, 400, F) to (b, 400, CHANNELS), each about ±1, zeros
+    where there is no voice.
 
     The spectrum is relative to its own mean over the window's speech, pitch to the speaker's
-    usual pitch.
+    usual pitch. A gain of the line moves all levels alike, and so changes nothing.
     """
-    mask = voice[..., None]
-    speech = mask.sum(dim=1, keepdim=True) + 1e-3
-    mel, energy = frames[..., :MEL_BANDS], frames[..., ENERGY : ENERGY + 1]
-    mel = (mel - (mel * mask).sum(dim=1, keepdim=True) / speech) / 2.5
-    energy = (energy - (energy * mask).sum(dim=1, keepdim=True) / speech) / 10.0
-    pitched = (frames[..., LOG_F0] > 0).to(frames.dtype) * voice
-    relative = (frames[..., LOG_F0] - context[:, :1]) * pitched / 0.3
+    energy = torch.where(voice > 0, frames[..., ENERGY], -200.0)
+    loud = voice * (energy > energy.amax(dim=1, keepdim=True) - LOUD_DB)
+    share = loud / (loud.sum(dim=1, keepdim=True) + 1e-3)
+    mel = frames[..., :MEL_BANDS]
+    mel = (mel - (mel * share[..., None]).sum(dim=1, keepdim=True)).clamp(min=-FLOOR_NEPERS) / 2.0
+    pitched = (frames[..., LOG_F0] > 0).to(frames.dtype)
     prosody = [
-        relative,
+        (energy - (energy * share).sum(dim=1, keepdim=True)).clamp(-40.0, 20.0) / 10.0,
+        (frames[..., LOG_F0] - context[:, :1]) * pitched / 0.3,
         pitched,
         frames[..., HARMONICITY] * 2 - 1,
         frames[..., TILT] / 5 + 1,
@@ -83,9 +85,10 @@ def normalise(frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
         frames[..., FLUX] - 1,
         frames[..., JITTER] * 10,
         frames[..., SHIMMER] / 5,
-        voice,
+        torch.ones_like(voice),
     ]
-    return torch.cat([mel, energy, torch.stack(prosody, dim=2)], dim=2).clamp(-4.0, 4.0)
+    values = torch.cat([mel, torch.stack(prosody, dim=2)], dim=2)
+    return values.clamp(-4.0, 4.0) * voice[..., None]
 
 
 def _block(inputs: int, outputs: int, kernel: int, stride: int, dropout: float) -> nn.Sequential:

@@ -1,21 +1,26 @@
-"""Every variant of every clip as windows, and what is typical of all speakers."""
+"""Every clip over several telephone lines as windows, and what is typical of all speakers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+from rich.console import Console
 from rich.progress import track
 
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
-from emotion_service.training.augment import VARIANTS, apply
+from emotion_service.scoring.model import NON_SPEECH
+from emotion_service.training import cache
+from emotion_service.training.bursts import SECONDS, generated, recorded
 from emotion_service.training.corpus import Clip, read_audio
 from emotion_service.training.line import Line, Surroundings
 from emotion_service.training.recipe import Recipe
+from emotion_service.training.sounds import Part
 from emotion_service.training.windows import ClipWindows, windows_of
 from emotion_service.types import FloatArray
 
@@ -32,22 +37,68 @@ class Example:
         return self.variants[0]
 
 
-def prepare(clips: Sequence[Clip], recipe: Recipe, processes: int) -> list[Example]:
-    """Runs the serving pipeline over every clip; the seed of each is its file name."""
-    example = partial(_example, recipe=recipe)
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a model may learn from: a label, and how its audio is had, float32 (n,)."""
+
+    clip: Clip
+    read: Callable[[], FloatArray]
+
+
+def speech(clips: Iterable[Clip]) -> list[Material]:
+    return [Material(clip, partial(read_audio, clip.path)) for clip in clips]
+
+
+def non_speech(recordings: Path | None, recipe: Recipe) -> list[Material]:
+    """Sounds without emotion, as far as a model may learn from them: generated, and those in the
+    folders `vocal_bursts` and `background` of `recordings`. Each is its own speaker.
+
+    Raises:
+        CorpusError: an index of the recordings cannot be read.
+    """
+    sounds = generated(Part.LEARNED, recipe.seed, recipe.sounds_each, SECONDS)
+    if recordings is not None:
+        sounds += recorded(recordings, Part.LEARNED, recipe.seed)
+    return [
+        Material(Clip(NON_SPEECH, Path(sound.name), sound.name, "", "", NON_SPEECH), sound.make)
+        for sound in sounds
+    ]
+
+
+def prepare(
+    materials: Sequence[Material], recipe: Recipe, processes: int, cached: Path
+) -> list[Example]:
+    """Runs the serving pipeline over everything, or reads what it gave before from the folder
+    `cached`; the seed of each clip's lines is its file name."""
+    example = partial(_example, recipe=recipe, cached=cached)
     with ProcessPoolExecutor(processes) as pool:
-        examples = pool.map(example, clips, chunksize=8)
-        return list(track(examples, "Preparing windows", total=len(clips)))
+        examples = pool.map(example, materials, chunksize=8)
+        shown = track(
+            examples, "Preparing windows", total=len(materials), console=Console(stderr=True)
+        )
+        return list(shown)
+
+
+def prepared(materials: Sequence[Material], recipe: Recipe, cached: Path) -> list[Example]:
+    """The same in this process, without a bar: for what `prepare` has put there."""
+    return [_example(material, recipe, cached) for material in materials]
 
 
 def typical_of(examples: Sequence[Example]) -> dict[str, Typical]:
-    """Mean and deviation of each quantity over the plain windows of these examples."""
-    shown = [e.plain.windows[i].prosody for e in examples for i in e.plain.usable]
+    """Mean and deviation of each quantity over the plain windows of those that are speech."""
+    spoken = [example for example in examples if example.clip.emotion != NON_SPEECH]
+    shown = [e.plain.windows[i].prosody for e in spoken for i in e.plain.usable]
     typical = {}
     for name, quantity in QUANTITIES.items():
         values = [value for prosody in shown if (value := quantity.of(prosody)) is not None]
         typical[name] = Typical(float(np.mean(values)), float(np.std(values)))
     return typical
+
+
+def speakers(examples: Sequence[Example]) -> tuple[str, ...]:
+    """Whoever is heard in them, sounds left out."""
+    heard = {example.clip.speaker for example in examples if example.clip.emotion != NON_SPEECH}
+    return tuple(sorted(heard))
 
 
 def heard_before(
@@ -63,23 +114,23 @@ def heard_before(
     return baseline
 
 
-def _example(clip: Clip, recipe: Recipe) -> Example:
-    random = np.random.default_rng(crc32(clip.path.name.encode()))
-    samples = read_audio(clip.path)
-    heard = _variants(samples, random) if recipe.lines is None else _lines(samples, recipe, random)
-    return Example(clip, tuple(windows_of(audio, encoding) for audio, encoding in heard))
+def _example(material: Material, recipe: Recipe, cached: Path) -> Example:
+    clip, samples = material.clip, material.read()
+    path = cache.place(cached, samples, clip.path.name, recipe)
+    variants = cache.read(path)
+    if variants is None:
+        random = np.random.default_rng(crc32(clip.path.name.encode()))
+        heard = _heard(samples, recipe, random)
+        variants = tuple(windows_of(audio, encoding) for audio, encoding in heard)
+        cache.write(path, variants)
+    return Example(clip, variants)
 
 
-def _variants(samples: FloatArray, random: np.random.Generator) -> Iterator[tuple[FloatArray, str]]:
-    for variant in VARIANTS:
-        yield apply(variant, samples, random), variant.encoding
-
-
-def _lines(
+def _heard(
     samples: FloatArray, recipe: Recipe, random: np.random.Generator
 ) -> Iterator[tuple[FloatArray, str]]:
     """The plain line first. No babble yet: whose voices may be heard depends on the split."""
-    assert recipe.lines is not None
-    drawn = (recipe.lines.draw(random) for _ in range(recipe.lines_per_clip))
+    count = recipe.lines_per_clip if samples.any() else 0  # a sound may be all pause
+    drawn = (recipe.lines.draw(random) for _ in range(count))
     for line in (Line(), *drawn):
         yield line.carry(samples, Surroundings(), random), line.encoding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,21 +17,28 @@ UNKNOWN_KEY = "unexpected_keyword_argument"  # as pydantic calls it
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All there is to choose. With `lines` every clip is heard plain and over that many drawn
-    telephone lines; without, in the fixed variants of the shipped model."""
+    """All there is to choose. Every clip is heard plain and over `lines_per_clip` drawn telephone
+    lines."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     seed: int = 1
-    epochs: int = 35
-    draws: int = 4  # windows of each clip an epoch
+    epochs: int = 45
+    # Epochs without a lower loss on kept-out speakers after which a fit ends; 0: it runs to the end
+    # and keeps nobody out.
+    patience: int = 0
+    draws: float = 1.0  # windows of each clip an epoch
     batch: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
     label_smoothing: float = 0.05
     averaging: float = 0.99  # of the weights, from step to step
-    lines_per_clip: int = 7
-    lines: LineRecipe | None = None
+    corpus_balance: float = 0.5  # 0: corpora weigh as their clips do; 1: all alike
+    non_speech_share: float = 0.15  # of the windows, where there are sounds to learn from
+    sounds_each: int = 12  # generated sounds of each kind to learn non-speech from
+    plain_share: float = 0.3  # of the windows; the others come over a drawn line
+    lines_per_clip: int = 5
+    lines: LineRecipe = field(default_factory=LineRecipe)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -64,6 +64,12 @@ def scored_share(verdicts: Sequence[Verdict]) -> float | None:
     return len(_judged(verdicts)) / len(verdicts) if verdicts else None
 
 
+def scored_windows(verdicts: Sequence[Verdict]) -> float | None:
+    """Share of the windows with enough speech in which non-speech did not win."""
+    asked = sum(v.asked for v in verdicts)
+    return sum(v.claimed for v in verdicts) / asked if asked else None
+
+
 def sure(verdicts: Sequence[Verdict]) -> Figures:
     """What is gained by claiming nothing of the clips the model is least sure of."""
     judged = _judged(verdicts)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emotion_service.errors import CorpusError
-from emotion_service.training.corpus import Clip, read_corpus, with_known_emotion
-from emotion_service.training.simulate import corpus_folders
+from emotion_service.training.corpus import (
+    Clip,
+    corpus_folders,
+    read_corpus,
+    with_known_emotion,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,11 @@ class Selection:
     trained_speakers: int  # clips of speakers the model learned from
 
 
-def select(corpora: Path, trained: Collection[str], skip_trained: bool) -> list[Selection]:
-    """The corpora of a folder (which may itself be one) as far as they can be judged.
+def select(
+    corpora: Path, trained: Collection[str], skip_trained: bool, every: int = 1
+) -> list[Selection]:
+    """The corpora of a folder (which may itself be one) as far as they can be judged, and of each
+    speaker the first of `every` so many clips.
 
     Raises:
         CorpusError: there is none, or it cannot be read; the model learned from some of the
@@ -32,7 +40,7 @@ def select(corpora: Path, trained: Collection[str], skip_trained: bool) -> list[
     read = [read_corpus(folder) for folder in corpus_folders(corpora.resolve())]
     if not skip_trained:
         _refuse(read, trained)
-    selections = [_selection(clips, trained) for clips in read]
+    selections = [_selection(clips, trained, every) for clips in read]
     if not any(selection.clips for selection in selections):
         raise CorpusError(
             f"{corpora} holds no clip to judge: none has one of the model's emotions and a speaker "
@@ -41,16 +49,27 @@ def select(corpora: Path, trained: Collection[str], skip_trained: bool) -> list[
     return selections
 
 
-def _selection(clips: list[Clip], trained: Collection[str]) -> Selection:
+def _selection(clips: list[Clip], trained: Collection[str], every: int) -> Selection:
     known = with_known_emotion(clips)
     unheard = tuple(clip for clip in known if clip.speaker not in trained)
     return Selection(
         corpus=clips[0].corpus,
-        clips=unheard,
+        clips=_thinned(unheard, every),
         found=len(clips),
         other_emotions=len(clips) - len(known),
         trained_speakers=len(known) - len(unheard),
     )
+
+
+def _thinned(clips: Sequence[Clip], every: int) -> tuple[Clip, ...]:
+    """Counted by speaker and emotion: all of them stay."""
+    seen = Counter[tuple[str, str]]()
+    kept = []
+    for clip in clips:
+        if seen[clip.speaker, clip.emotion] % every == 0:
+            kept.append(clip)
+        seen[clip.speaker, clip.emotion] += 1
+    return tuple(kept)
 
 
 def _refuse(read: list[list[Clip]], trained: Collection[str]) -> None:

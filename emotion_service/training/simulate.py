@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from emotion_service.errors import CorpusError
-from emotion_service.training.corpus import Clip, read_audio, read_corpus
+from emotion_service.training.corpus import Clip, corpus_folders, read_audio, read_corpus
 from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray
 
 # What the customer's turns hold: an emotion, and for how long he speaks so, in seconds.
@@ -67,22 +67,6 @@ def write_demo_call(
     }
     out.with_suffix(".json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     return chosen
-
-
-def corpus_folders(corpora: Path) -> list[Path]:
-    """The corpora with emotions in a folder, which may itself be one.
-
-    Raises:
-        CorpusError: there is none.
-    """
-    folders = [corpora, *sorted(corpora.iterdir())] if corpora.is_dir() else []
-    found = [folder for folder in folders if _has_emotions(folder / "index.csv")]
-    if not found:
-        raise CorpusError(
-            f"{corpora} holds no corpus: expected folders with an index.csv that has the "
-            "columns file, speaker, sex, language and emotion"
-        )
-    return found
 
 
 def join(
@@ -151,10 +135,3 @@ def _default_speaker(clips: Sequence[Clip], heard: Collection[str]) -> str:
     if not able:
         raise CorpusError("no speaker of the corpora has both neutral and angry clips")
     return min(able, key=lambda speaker: (corpus[speaker] not in known, speaker in heard))
-
-
-def _has_emotions(index: Path) -> bool:
-    if not index.is_file():
-        return False
-    with index.open(encoding="utf-8") as file:
-        return "emotion" in file.readline().strip().split(",")

@@ -30,7 +30,7 @@ def tables(report: Figures) -> Iterator[Table | str]:
         yield (
             f"{corpus}: {counts['found']} clips; left out: {counts['other_emotions']} of other "
             f"emotions, {counts['trained_speakers']} of speakers the model was trained on; "
-            f"{counts['abstained']} too short to be scored."
+            f"{counts['abstained']} too short, or taken for no speech."
         )
 
 

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from emotion_service.scoring.model import ModelCard, load
 from emotion_service.training.channel import CODECS
 from emotion_service.training.condition import Condition
 from emotion_service.training.corpus import Clip
 from emotion_service.training.history import HISTORY_SECONDS, MOODS
 from emotion_service.training.judge import Protocol, Verdict, judge_all, sittings
+from emotion_service.training.jury import Jury
 from emotion_service.training.scorecard import (
     Figures,
     changed,
@@ -22,6 +22,7 @@ from emotion_service.training.scorecard import (
     part,
     parts,
     scored_share,
+    scored_windows,
     sure,
 )
 from emotion_service.training.selection import Selection, select
@@ -41,11 +42,12 @@ class Trial:
     """What is asked of `evaluate`."""
 
     corpora: Path
-    model: Path
+    jury: Jury
     codec: str
     protocol: Protocol
     sweeps: bool
     skip_trained: bool
+    every: int  # of each speaker's clips the first of so many is judged
     seed: int
 
 
@@ -53,12 +55,11 @@ def hold(trial: Trial, processes: int, told: Told) -> Figures:
     """Judges all clips and reports; docs/training.md describes the report.
 
     Raises:
-        CorpusError: see select; a clip cannot be read. ModelMismatch: the model cannot be used.
+        CorpusError: see select and Jury.model_of; a clip cannot be read.
         EmotionServiceError: the codec needs PyAV, which is not installed.
     """
-    card = load(trial.model).card
     CODECS[trial.codec](np.zeros(SAMPLE_RATE_HERTZ, np.float32))  # or it fails in mid-work
-    selections = select(trial.corpora, card.training_speakers, trial.skip_trained)
+    selections = select(trial.corpora, trial.jury.trained, trial.skip_trained, trial.every)
     plain = Condition(trial.codec)
     swept = sweeps(plain) if trial.sweeps else {}
     wanted = [(trial.protocol, c) for by in swept.values() for c in by.values()]
@@ -67,7 +68,7 @@ def hold(trial: Trial, processes: int, told: Told) -> Figures:
     heard = _run(trial, clips, list(runs), processes, told)
     verdicts = heard[trial.protocol, plain]
     report = {
-        **_setup(trial, card),
+        **_setup(trial),
         "corpora": _by_corpus(selections, verdicts, trial.seed),
         "pooled": figures(verdicts, trial.seed),
         "by": {
@@ -108,7 +109,9 @@ def _run(
 ) -> dict[tuple[Protocol, Condition], Verdicts]:
     """The verdicts of every run, all in the same order of clips."""
     asked = [
-        (run, sitting) for run in runs for sitting in sittings(clips, trial.model, *run, trial.seed)
+        (run, sitting)
+        for run in runs
+        for sitting in sittings(clips, trial.jury.model_of, *run, trial.seed)
     ]
     heard: dict[tuple[Protocol, Condition], Verdicts] = {run: [] for run in runs}
     done, total = 0, len(clips) * len(runs)
@@ -121,10 +124,10 @@ def _run(
     return heard
 
 
-def _setup(trial: Trial, card: ModelCard) -> Figures:
+def _setup(trial: Trial) -> Figures:
     return {
-        "model": f"{card.name}-{card.version}",
-        "licence": card.licence,
+        "model": trial.jury.name,
+        "licence": trial.jury.licence,
         "protocol": trial.protocol.value,
         "codec": trial.codec,
         "seed": trial.seed,
@@ -143,6 +146,7 @@ def _counts(selection: Selection, verdicts: Verdicts) -> Figures:
         "trained_speakers": selection.trained_speakers,
         "abstained": sum(v.judged is None for v in own),
         "scored": scored_share(own),
+        "windows_scored": scored_windows(own),
     }
 
 

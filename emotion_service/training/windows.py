@@ -11,9 +11,8 @@ import numpy as np
 from emotion_service.audio.codecs import encode_pcma, encode_pcmu
 from emotion_service.calls.leg import Leg
 from emotion_service.calls.scorer import ENOUGH_SPEECH, look
-from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
-from emotion_service.scoring.speaker import SILENT_FRAMES, Speaker, padded
+from emotion_service.scoring.speaker import NO_FRAMES, Speaker, padded
 from emotion_service.types import (
     HOP,
     BoolArray,
@@ -95,14 +94,18 @@ def windows_of(samples: FloatArray, encoding: str) -> ClipWindows:
             )
         )
     return ClipWindows(
-        np.concatenate([SILENT_FRAMES[:0], *(frames.values for frames in new)]),
-        np.concatenate([np.zeros(0, np.bool_), *(frames.voice for frames in new)]),
+        np.concatenate([NO_FRAMES.values, *(frames.values for frames in new)]),
+        np.concatenate([NO_FRAMES.voice, *(frames.voice for frames in new)]),
         tuple(shown),
     )
 
 
 def _last(frames: FeatureFrames, count: int) -> FeatureFrames:
-    if count > len(frames.voice):
-        raise CorpusError("a clip with more than 4 s between two windows: cut its silence out")
-    cut = slice(len(frames.voice) - count, None)
-    return FeatureFrames(frames.end - count * HOP, frames.values[cut], frames.voice[cut])
+    """The last `count` frames; those before a window that no window covers have no voice."""
+    missing = max(0, count - len(frames.voice))
+    cut = slice(len(frames.voice) - count + missing, None)
+    return FeatureFrames(
+        frames.end - count * HOP,
+        np.pad(frames.values[cut], ((missing, 0), (0, 0))),
+        np.pad(frames.voice[cut], (missing, 0)),
+    )

@@ -152,7 +152,7 @@ class _CueKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CueKind.Value
     """sad, low"""
     CUE_KIND_NEUTRAL: _CueKind.ValueType  # 4
     CUE_KIND_INSUFFICIENT_EVIDENCE: _CueKind.ValueType  # 5
-    """too little speech to say; see abstain_reason"""
+    """nothing can be said; see abstain_reason"""
     CUE_KIND_TALK_OVER: _CueKind.ValueType  # 6
     """`leg` broke in while the other leg was speaking"""
 
@@ -167,7 +167,7 @@ CUE_KIND_DISTRESSED: CueKind.ValueType  # 3
 """sad, low"""
 CUE_KIND_NEUTRAL: CueKind.ValueType  # 4
 CUE_KIND_INSUFFICIENT_EVIDENCE: CueKind.ValueType  # 5
-"""too little speech to say; see abstain_reason"""
+"""nothing can be said; see abstain_reason"""
 CUE_KIND_TALK_OVER: CueKind.ValueType  # 6
 """`leg` broke in while the other leg was speaking"""
 Global___CueKind: _TypeAlias = CueKind  # noqa: Y015
@@ -207,6 +207,8 @@ class _AbstainReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Abstain
     """more than a quarter of the window's audio never arrived"""
     ABSTAIN_REASON_AMBIGUOUS: _AbstainReason.ValueType  # 4
     """no state stands out"""
+    ABSTAIN_REASON_NON_SPEECH: _AbstainReason.ValueType  # 5
+    """music, a tone, laughter, noise: non_speech is the largest probability"""
 
 class AbstainReason(_AbstainReason, metaclass=_AbstainReasonEnumTypeWrapper):
     """Why a score or a cue claims nothing."""
@@ -221,6 +223,8 @@ ABSTAIN_REASON_AUDIO_LOST: AbstainReason.ValueType  # 3
 """more than a quarter of the window's audio never arrived"""
 ABSTAIN_REASON_AMBIGUOUS: AbstainReason.ValueType  # 4
 """no state stands out"""
+ABSTAIN_REASON_NON_SPEECH: AbstainReason.ValueType  # 5
+"""music, a tone, laughter, noise: non_speech is the largest probability"""
 Global___AbstainReason: _TypeAlias = AbstainReason  # noqa: Y015
 
 class _NotScoredReason:
@@ -656,6 +660,7 @@ class Score(_message.Message):
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
     WITHIN_BUDGET_FIELD_NUMBER: _builtins.int
+    NON_SPEECH_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     leg: _builtins.str
     sequence: _builtins.int
@@ -670,6 +675,8 @@ class Score(_message.Message):
     model_version: _builtins.str
     within_budget: _builtins.bool
     """latency.total_ms <= the call's latency_budget_ms; unset offline"""
+    non_speech: _builtins.float
+    """probability that what is heard is no speech; unset where the model was not asked"""
     @_builtins.property
     def start_offset(self) -> _duration_pb2.Duration:
         """the window"""
@@ -678,7 +685,7 @@ class Score(_message.Message):
     def end_offset(self) -> _duration_pb2.Duration: ...
     @_builtins.property
     def probabilities(self) -> Global___Probabilities:
-        """calibrated; unset when abstaining"""
+        """unset when abstaining"""
 
     @_builtins.property
     def indices(self) -> Global___Indices:
@@ -713,17 +720,22 @@ class Score(_message.Message):
         model_version: _builtins.str = ...,
         latency: Global___Latency | None = ...,
         within_budget: _builtins.bool | None = ...,
+        non_speech: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "end_offset", b"end_offset", "indices", b"indices", "latency", b"latency", "probabilities", b"probabilities", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_non_speech", b"_non_speech", "_within_budget", b"_within_budget", "end_offset", b"end_offset", "indices", b"indices", "latency", b"latency", "non_speech", b"non_speech", "probabilities", b"probabilities", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "indices", b"indices", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "probabilities", b"probabilities", "provisional", b"provisional", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_non_speech", b"_non_speech", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "indices", b"indices", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "non_speech", b"non_speech", "probabilities", b"probabilities", "provisional", b"provisional", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__latency: _TypeAlias = _typing.Literal["latency"]  # noqa: Y015
     _WhichOneofArgType__latency: _TypeAlias = _typing.Literal["_latency", b"_latency"]  # noqa: Y015
+    _WhichOneofReturnType__non_speech: _TypeAlias = _typing.Literal["non_speech"]  # noqa: Y015
+    _WhichOneofArgType__non_speech: _TypeAlias = _typing.Literal["_non_speech", b"_non_speech"]  # noqa: Y015
     _WhichOneofReturnType__within_budget: _TypeAlias = _typing.Literal["within_budget"]  # noqa: Y015
     _WhichOneofArgType__within_budget: _TypeAlias = _typing.Literal["_within_budget", b"_within_budget"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__latency) -> _WhichOneofReturnType__latency | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__non_speech) -> _WhichOneofReturnType__non_speech | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__within_budget) -> _WhichOneofReturnType__within_budget | None: ...
 
@@ -731,6 +743,8 @@ Global___Score: _TypeAlias = Score  # noqa: Y015
 
 @_typing.final
 class Probabilities(_message.Message):
+    """Of each emotion, given that what is heard is speech: calibrated, they sum to 1."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ANGER_FIELD_NUMBER: _builtins.int

@@ -20,13 +20,12 @@ from librosa.filters import mel as librosa_mel
 from emotion_service.audio.features import (
     CONTEXT,
     FLOOR,
+    LINE_SHARE,
     PITCH_WINDOW,
-    SPECTRUM_FFT,
     SPECTRUM_WINDOW,
     extract,
     mel_filters,
 )
-from emotion_service.scoring.speaker import SILENT_FRAMES
 from emotion_service.types import (
     CENTROID,
     ENERGY,
@@ -52,7 +51,7 @@ FRAMES = 20
 TIME = np.arange(CONTEXT + FRAMES * HOP) / RATE
 MEL = {"n_mels": MEL_BANDS, "fmin": 60, "fmax": 3800}
 STFT = {
-    "n_fft": SPECTRUM_FFT,
+    "n_fft": SPECTRUM_WINDOW,
     "win_length": SPECTRUM_WINDOW,
     "hop_length": HOP,
     "window": "hann",
@@ -126,7 +125,7 @@ def test_a_click_is_heard_by_the_frames_that_look_back_on_it(at: int) -> None:
     ends = CONTEXT + HOP * np.arange(1, FRAMES + 1)
     # The window's first weight is zero.
     heard = (at < ends) & (at > ends - SPECTRUM_WINDOW)
-    assert np.array_equal(values(samples)[:, ENERGY] > -79, heard)
+    assert np.array_equal(values(samples)[:, ENERGY] > -89, heard)
 
 
 def test_a_span_without_its_context_is_a_defect() -> None:
@@ -144,25 +143,23 @@ def test_a_span_without_frames_has_none() -> None:
 
 
 def spectrum_input(samples: FloatArray) -> FloatArray:
-    """librosa pads the 256-sample window to 512 on both sides: its frame i is our frame i."""
-    margin = (SPECTRUM_FFT - SPECTRUM_WINDOW) // 2
-    first = samples[CONTEXT + HOP - SPECTRUM_WINDOW - margin :]
-    return np.concatenate([first, np.zeros(margin, np.float32)])
+    """From where librosa's frame i is our frame i."""
+    return samples[CONTEXT + HOP - SPECTRUM_WINDOW :]
 
 
 def test_mel_filters_are_librosas() -> None:
-    oracle = librosa_mel(sr=RATE, n_fft=SPECTRUM_FFT, **MEL)
+    oracle = librosa_mel(sr=RATE, n_fft=SPECTRUM_WINDOW, **MEL)
     assert np.abs(mel_filters() - oracle.T).max() < 1e-8  # the largest weight is 0.0175
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_log_mels_are_librosas(seed: int) -> None:
     samples = restless(seed, 50)
-    oracle = librosa.feature.melspectrogram(
-        y=spectrum_input(samples), sr=RATE, power=2.0, **STFT, **MEL
-    )
+    power = np.abs(librosa.stft(spectrum_input(samples), **STFT)) ** 2
+    floored = power + LINE_SHARE * power.mean(axis=0) + FLOOR
+    oracle = librosa.feature.melspectrogram(S=floored, sr=RATE, **MEL)
     assert oracle.shape == (MEL_BANDS, 50)
-    difference = values(samples)[:, :MEL_BANDS] - np.log(oracle.T + FLOOR)
+    difference = values(samples)[:, :MEL_BANDS] - np.log(oracle.T)
     assert np.abs(difference).max() < 1e-4
 
 
@@ -176,7 +173,7 @@ def test_centroid_is_librosas() -> None:
 @pytest.mark.parametrize("frequency", [300.0, 437.0, 1013.0, 2500.0, 3300.0])
 def test_centroid_of_a_sine_is_its_frequency(frequency: float) -> None:
     centroid = np.exp(values(sine(frequency))[:, CENTROID])
-    assert centroid == pytest.approx(np.full(FRAMES, frequency), rel=0.005)
+    assert centroid == pytest.approx(np.full(FRAMES, frequency), rel=0.007)
 
 
 @pytest.mark.parametrize("amplitude", [0.001, 0.1, 0.5, 1.0])
@@ -187,9 +184,10 @@ def test_energy_of_a_sine_is_half_its_amplitude_squared(frequency: float, amplit
     assert values(sine(frequency, amplitude))[:, ENERGY] == pytest.approx(expected, abs=3e-5)
 
 
-@pytest.mark.parametrize("slope", [3.0, 0.0, -3.0, -6.0, -9.0, -12.0])
+@pytest.mark.parametrize("slope", [3.0, 0.0, -3.0, -6.0])
 def test_tilt_of_noise_is_the_slope_of_its_filter(slope: float) -> None:
-    """The mean of 800 frames of 9 dB deviation by the octave: standard error 0.03 dB."""
+    """The mean of 800 frames of 9 dB deviation by the octave: standard error 0.03 dB. Of steeper
+    slopes the end drowns in what the line is given."""
     spectrum = np.fft.rfft(noise(0, 800))
     frequency = np.fft.rfftfreq(CONTEXT + 800 * HOP, 1 / RATE)
     shaped = spectrum * (np.maximum(frequency, 100) / 1000) ** (slope / 6.0206)
@@ -347,14 +345,34 @@ def test_jitter_and_shimmer_are_changes_between_two_voiced_frames() -> None:
 # --- edges ------------------------------------------------------------------------------------
 
 
-def test_silence_has_the_floors_values() -> None:
+def test_silence_that_is_taken_for_voice_has_the_floors_values() -> None:
     """Warnings are errors here, so there are none; energy and tilt are rounded to float32."""
     features = values(np.zeros(CONTEXT + 5 * HOP))
-    assert np.array_equal(features[:, :MEL_BANDS], SILENT_FRAMES[:5, :MEL_BANDS])
-    assert features[:, ENERGY] == pytest.approx(np.full(5, -80.0), abs=1e-5)
+    floor = np.log(FLOOR * mel_filters().sum(axis=0))
+    assert features[:, :MEL_BANDS] == pytest.approx(np.tile(floor, (5, 1)), abs=1e-5)
+    assert features[:, ENERGY] == pytest.approx(np.full(5, -90.0), abs=1e-5)
     assert features[:, TILT] == pytest.approx(np.zeros(5), abs=1e-5)
     assert not features[:, [LOG_F0, HARMONICITY, CENTROID, FLUX, JITTER, SHIMMER]].any()
-    assert np.abs(features - SILENT_FRAMES[:5]).max() < 1e-5
+
+
+@given(voice=st.lists(st.booleans(), min_size=150, max_size=150))
+@settings(max_examples=30, deadline=None)
+def test_frames_without_a_voice_are_zeros_and_change_no_other(voice: list[bool]) -> None:
+    audio = VoicedAudio("customer", 0, AUDIO, np.array(voice))
+    (frames,) = extract([audio])
+    assert np.array_equal(frames.values, np.where(audio.voice[:, np.newaxis], WHOLE, 0.0))
+
+
+@pytest.mark.parametrize("gain_db", [-20.0, -12.0, 12.0])
+def test_a_gain_moves_levels_and_nothing_else(gain_db: float) -> None:
+    """Down to the floor, 90 dB below full scale, which does not move along."""
+    moved = values(AUDIO * np.float32(10 ** (gain_db / 20))) - WHOLE
+    audible = WHOLE[:, ENERGY] > -40
+    assert audible.sum() > 100
+    assert moved[audible, ENERGY] == pytest.approx(np.full(audible.sum(), gain_db), abs=0.01)
+    nepers = gain_db * np.log(10) / 10
+    assert np.abs(moved[audible, :MEL_BANDS] - nepers).max() < 0.02
+    assert np.abs(moved[audible][:, [LOG_F0, HARMONICITY, CENTROID]]).max() < 1e-3
 
 
 @given(
@@ -372,7 +390,7 @@ def test_any_audio_has_finite_features_in_their_ranges(
     assert ((features[:, HARMONICITY] >= 0) & (features[:, HARMONICITY] <= 1)).all()
     found = hertz(features)
     assert ((found > 55) & (found < 540)).all()
-    assert features[:, ENERGY].min() >= -80.001
+    assert features[:, ENERGY].min() >= -90.001
     assert features[:, [FLUX, JITTER, SHIMMER, CENTROID]].min() >= 0
 
 

@@ -15,11 +15,11 @@ from scipy import signal
 
 from emotion_service.audio.features import CONTEXT, extract
 from emotion_service.audio.prosody import describe, syllable_nuclei
-from emotion_service.scoring.speaker import SILENT_FRAMES
 from emotion_service.training.corpus import read_audio, read_corpus
 from emotion_service.types import (
     BLOCK,
     HOP,
+    FEATURE_NAMES,
     JITTER,
     LOG_F0,
     MEL_BANDS,
@@ -38,7 +38,7 @@ Hear: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray, list[Sound
 
 def frames(pitches: list[float], voice: list[bool]) -> FeatureFrames:
     """Frames with a pitch in Hz each (0: none), tilts -1, -2, -3, … and jitters 1, 2, 3, … %."""
-    values = SILENT_FRAMES[: len(pitches)].copy()
+    values = np.zeros((len(pitches), len(FEATURE_NAMES)), np.float32)
     values[:, LOG_F0] = [np.log(pitch) if pitch else 0.0 for pitch in pitches]
     values[:, TILT] = -np.arange(1, len(pitches) + 1)
     values[:, JITTER] = np.arange(1, len(pitches) + 1) / 100
@@ -49,7 +49,7 @@ def hills(heights_db: list[float], dip_db: float = -30.0, pitched: bool = True) 
     """A hill in all bands for each height: 20 frames each, raised cosines above `dip_db`."""
     shape = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(20) / 20)
     level_db = np.concatenate([dip_db + (height - dip_db) * shape for height in heights_db])
-    values = SILENT_FRAMES[:1].repeat(len(level_db), axis=0)
+    values = np.zeros((len(level_db), len(FEATURE_NAMES)), np.float32)
     values[:, :MEL_BANDS] = (level_db * np.log(10) / 10)[:, np.newaxis]
     values[:, LOG_F0] = np.log(150.0) if pitched else 0.0
     return FeatureFrames(0, values, np.ones(len(level_db), np.bool_))
@@ -160,9 +160,10 @@ def sentence_paces(hear: Hear, folder: Path, every: int) -> tuple[np.ndarray, np
         truth = [counts[row["sentence"]] for row in csv.DictReader(file)]
     pairs = []
     for clip, count in list(zip(read_corpus(folder), truth, strict=True))[::every]:
-        levelled, _, sounds = hear(read_audio(clip.path))
+        audio = read_audio(clip.path)
+        _, _, sounds = hear(audio)
         voice = np.repeat([sound is Sound.SPEECH for sound in sounds], BLOCK // HOP)
-        samples = np.concatenate([np.zeros(CONTEXT, np.float32), levelled])
+        samples = np.concatenate([np.zeros(CONTEXT, np.float32), audio[: len(sounds) * BLOCK]])
         described = describe(extract([VoicedAudio("customer", -CONTEXT, samples, voice)])[0])
         if described.speech:
             pairs.append((described.pace, count * SAMPLE_RATE_HERTZ / described.speech))

@@ -10,7 +10,7 @@ import pytest
 
 from emotion_service.calls.scorer import Scorer
 from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.scoring.model import CONTEXT_NAMES, LABELS, EmotionModel, ModelCard
+from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
@@ -46,7 +46,7 @@ class Touchy(EmotionModel):
             context_names=CONTEXT_NAMES,
             hop_samples=HOP,
             window_frames=WINDOW_FRAMES,
-            labels=LABELS,
+            labels=OUTPUTS,
             arousal={"anger": 1.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.0},
             valence={"anger": 0.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.5},
             typical=TYPICAL,
@@ -64,7 +64,7 @@ def _opinion(frames: FloatArray, voice: FloatArray, context: FloatArray) -> list
     log_f0 = frames[frames[:, LOG_F0] > 0, LOG_F0]
     raised = float(log_f0.mean() - CALM_LOG_F0) if len(log_f0) else 0.0
     anger = 0.99 / (1 + np.exp(-25 * raised)) + 0.01 * crc32(shown) / 2**32
-    return [anger, 0.0, 0.0, 1 - anger]
+    return [anger, 0.0, 0.0, 1 - anger, 0.0]
 
 
 CALM = Probabilities(anger=0.04, happiness=0.03, sadness=0.03, neutral=0.9)

@@ -31,7 +31,6 @@ from emotion_service.types import (
 PERMIT = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
 QUIET, LOUD = b"\xff", b"\x80"  # µ-law's zero and its largest code, 0.98 of full scale
 ScriptedLeg = Callable[[str], Leg]
-Listened = tuple[FloatArray, list[Sound]]
 
 
 def said(letter: str) -> Sound:
@@ -46,11 +45,8 @@ def leg_of(monkeypatch: pytest.MonkeyPatch) -> ScriptedLeg:
     def leg_of(script: str) -> Leg:
         letters = iter(script)
 
-        def scripted(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[Listened]:
-            return [
-                (levelled, [said(next(letters, ".")) for _ in sounds])
-                for levelled, sounds in listen(ears, parts)
-            ]
+        def scripted(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[list[Sound]]:
+            return [[said(next(letters, ".")) for _ in sounds] for sounds in listen(ears, parts)]
 
         monkeypatch.setattr("emotion_service.calls.leg.listen", scripted)
         return Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))

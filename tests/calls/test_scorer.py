@@ -3,7 +3,7 @@ score depends on who else is in the batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from emotion_service.audio.features import CONTEXT
 from emotion_service.calls.scorer import Scorer, look, skipped
 from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.scoring.model import CONTEXT_NAMES, LABELS, EmotionModel, ModelCard, load
+from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard, load
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
-    ENERGY,
     FEATURE_NAMES,
     FEATURE_VERSION,
     HOP,
@@ -31,19 +30,22 @@ from emotion_service.types import (
     FloatArray,
     Party,
     Permit,
+    Probabilities,
     Quality,
     VoicedAudio,
 )
 
 PERMIT = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
 STEP = 50  # frames (500 ms) between windows
-ANSWER = (0.5, 0.25, 0.125, 0.125)
+SPEECH = (0.375, 0.1875, 0.09375, 0.09375, 0.25)
+NOISE = (0.25, 0.125, 0.0625, 0.0625, 0.5)
 
 
 class Listener(EmotionModel):
     """Gives the same answer to everything, and keeps what it was shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Sequence[float] = SPEECH) -> None:
+        self.answer = np.array(answer, np.float32)
         self.card = ModelCard(
             name="listener",
             version="3",
@@ -53,7 +55,7 @@ class Listener(EmotionModel):
             context_names=CONTEXT_NAMES,
             hop_samples=HOP,
             window_frames=WINDOW_FRAMES,
-            labels=LABELS,
+            labels=OUTPUTS,
             arousal={"anger": 0.9, "happiness": 0.8, "sadness": 0.2, "neutral": 0.4},
             valence={"anger": 0.1, "happiness": 0.9, "sadness": 0.2, "neutral": 0.5},
             typical={name: Typical(4.0, 2.0) for name in QUANTITIES},
@@ -64,7 +66,7 @@ class Listener(EmotionModel):
 
     def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
         self.shown.append((frames, voice, context))
-        return np.tile(np.array(ANSWER, np.float32), (len(frames), 1))
+        return np.tile(self.answer, (len(frames), 1))
 
 
 class Deaf(Listener):
@@ -139,6 +141,7 @@ def test_a_score_says_what_it_rests_on() -> None:
     assert score.quality is quality
     assert score.model_version == "listener-3"
     assert score.confidence == 0.5
+    assert score.non_speech == 0.25
     assert score.provisional is False
     assert score.abstain is None
 
@@ -147,13 +150,8 @@ def test_indices_are_weighted_sums_of_the_probabilities(scorer: Scorer) -> None:
     score = only(scorer, single(scorer.new_speaker()))
     assert score.probabilities is not None
     probabilities = score.probabilities
-    given_row = (
-        probabilities.anger,
-        probabilities.happiness,
-        probabilities.sadness,
-        probabilities.neutral,
-    )
-    assert given_row == ANSWER
+    # Given that it is speech: each of the four by their sum, which is 0.75.
+    assert probabilities == Probabilities(0.5, 0.25, 0.125, 0.125)
     arousal = 0.5 * 0.9 + 0.25 * 0.8 + 0.125 * 0.2 + 0.125 * 0.4
     valence = 0.5 * 0.1 + 0.25 * 0.9 + 0.125 * 0.2 + 0.125 * 0.5
     assert score.indices is not None
@@ -181,7 +179,7 @@ def test_the_model_is_shown_the_padded_window_and_its_context() -> None:
     ((frames, voice, context),) = model.shown
     assert (frames.shape, voice.shape) == ((1, WINDOW_FRAMES, 48), (1, WINDOW_FRAMES))
     assert np.array_equal(frames[0, -100:], window.frames.values)
-    assert (frames[0, :-100, ENERGY] == -80.0).all()
+    assert not frames[0, :-100].any()
     assert voice[0].tolist() == [0.0] * 300 + [1.0] * 100
     # Nothing is known of the speaker yet: the prior's pitch and pace beside the window's pace.
     assert context.dtype == np.float32
@@ -225,6 +223,7 @@ def test_evidence_and_loss_decide_whether_anything_is_claimed(
     assert (score.abstain, score.provisional) == (abstain, provisional)
     assert score.evidence == voiced * HOP
     assert (score.probabilities is None) == (score.indices is None) == (abstain is not None)
+    assert score.non_speech == (0.25 if abstain is None else None)
     assert score.confidence == (0.5 if abstain is None else 0.0)
 
 
@@ -242,6 +241,24 @@ def test_the_model_is_not_asked_about_windows_that_claim_nothing() -> None:
     assert [len(frames) for frames, _, _ in model.shown] == [1]
     scorer.score([single(scorer.new_speaker(), 100, 0)])
     assert len(model.shown) == 1
+
+
+def test_where_non_speech_wins_nothing_is_claimed() -> None:
+    scorer, quality = Scorer(Listener(NOISE)), Quality(clipped_fraction=0.5)
+    score = only(scorer, single(scorer.new_speaker(), 200, 150, quality))
+    assert (score.abstain, score.non_speech) == (Abstain.NON_SPEECH, 0.5)
+    assert (score.probabilities, score.indices, score.confidence) == (None, None, 0.0)
+    assert score.reasons == ()  # nor is anything said of a voice that may be none
+    assert (score.evidence, score.quality, score.permit) == (150 * HOP, quality, PERMIT)
+    heard = Scorer(Listener())
+    assert only(heard, single(heard.new_speaker(), 200, 150, quality)).reasons != ()
+
+
+def test_a_tie_with_an_emotion_is_speech() -> None:
+    scorer = Scorer(Listener((0.375, 0.25, 0.0, 0.0, 0.375)))
+    score = only(scorer, single(scorer.new_speaker()))
+    assert (score.abstain, score.non_speech) == (None, 0.375)
+    assert score.probabilities == Probabilities(0.6, 0.4, 0.0, 0.0)
 
 
 def test_a_silent_window_still_says_from_when_to_when(scorer: Scorer) -> None:

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from emotion_service.console.lines import nothing_scored, response_lines, watched_lines
-from emotion_service.console.wording import clock, percent, word
+from emotion_service.console.wording import ABSTAINING, clock, percent, word
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 
@@ -85,15 +85,22 @@ def test_updates_are_left_out_and_offsets_say_how_long() -> None:
     assert told(cue=ended) == [" 1:12.3  customer: agitated ends after 1.5 s"]
 
 
-def test_abstaining_says_why() -> None:
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        (pb.ABSTAIN_REASON_TOO_LITTLE_SPEECH, "too little speech to say"),
+        (pb.ABSTAIN_REASON_NON_SPEECH, "what is heard is no speech"),
+    ],
+)
+def test_abstaining_says_why(reason: pb.AbstainReason.ValueType, why: str) -> None:
     cue = pb.Cue(
         leg="customer",
         kind=pb.CUE_KIND_INSUFFICIENT_EVIDENCE,
         phase=pb.CUE_PHASE_ONSET,
-        abstain_reason=pb.ABSTAIN_REASON_TOO_LITTLE_SPEECH,
+        abstain_reason=reason,
     )
     assert told(cue=cue) == [
-        " 0:00.0  customer: insufficient evidence begins, since 0:00.0: too little speech to say"
+        f" 0:00.0  customer: insufficient evidence begins, since 0:00.0: {why}"
     ]
 
 
@@ -196,6 +203,7 @@ def test_the_clock(seconds: float, text: str) -> None:
 
 
 def test_words() -> None:
+    assert sorted(ABSTAINING) == sorted(pb.AbstainReason.values())
     assert word(pb.CueKind, pb.CUE_KIND_TALK_OVER) == "talk over"
     assert word(pb.Party, pb.PARTY_UNSPECIFIED) == "unspecified"
     assert word(pb.CueKind, 99) == "unknown"

@@ -343,6 +343,53 @@ def test_abstentions_do_not_break_a_run() -> None:
     assert changes(cues)[-1] == (CueKind.AGITATED, ONSET, 20_000, 28_000)
 
 
+def test_non_speech_begins_no_state_and_is_given_as_the_reason() -> None:
+    cues = follow(Mood(), *[Abstain.NON_SPEECH] * 9, start=20_000)
+    assert told(cues) == [
+        (UNSURE, ONSET, 4000, 20_000),
+        (UNSURE, UPDATE, 4000, 36_000),
+        (UNSURE, UPDATE, 4000, 52_000),
+    ]
+    assert {cue.abstain for cue in cues} == {Abstain.NON_SPEECH}
+
+
+def test_non_speech_does_not_extend_a_state() -> None:
+    """Told of nothing, it fades after ten seconds, and ended with the last word."""
+    mood = Mood()
+    follow(mood, ANGRY, ANGRY, start=20_000)
+    assert follow(mood, *[Abstain.NON_SPEECH] * 20, start=28_000) == []
+    cues = follow(mood, *[Abstain.NON_SPEECH] * 4, start=108_000)
+    assert told(cues) == [
+        (CueKind.AGITATED, OFFSET, 20_000, 24_000),
+        (UNSURE, ONSET, 24_000, 104_000),
+        (UNSURE, UPDATE, 24_000, 120_000),
+    ]
+    assert [cue.abstain for cue in cues[1:]] == [Abstain.NON_SPEECH] * 2
+
+
+def test_non_speech_breaks_a_run() -> None:
+    """Laughter with an angry window at either edge is not agitated."""
+    mood = Mood()
+    cues = follow(mood, ANGRY, Abstain.NON_SPEECH, ANGRY, start=20_000)
+    assert changes(cues) == [(UNSURE, ONSET, 4000, 20_000)]
+    assert follow(mood, Abstain.NON_SPEECH, start=32_000) == []
+    assert told(follow(mood, ANGRY, ANGRY, start=36_000)) == [
+        (UNSURE, UPDATE, 4000, 36_000),
+        (UNSURE, OFFSET, 4000, 36_000),
+        (CueKind.AGITATED, ONSET, 36_000, 40_000),
+    ]
+
+
+def test_non_speech_keeps_no_state_from_ending() -> None:
+    mood = Mood(AT_ONCE)
+    follow(mood, NEUTRAL, NEUTRAL, start=20_000)
+    cues = follow(mood, MIXED, Abstain.NON_SPEECH, MIXED, start=28_000)
+    assert told(cues) == [
+        (CueKind.NEUTRAL, OFFSET, 20_000, 28_000),
+        (UNSURE, ONSET, 28_000, 36_000),
+    ]
+
+
 def test_while_evidence_is_insufficient_the_latest_reason_is_shown() -> None:
     mood = Mood()
     follow(mood, MIXED, start=20_000)
@@ -475,6 +522,14 @@ def test_confidence_reasons_and_rest(observed: list[EmotionScore]) -> None:
             assert cue.start >= ended[cue.kind] + DEFAULT_RULES.refractory
         if cue.phase is OFFSET and cue.kind is not UNSURE:
             ended[cue.kind] = cue.end
+
+
+@given(scores)
+def test_no_state_is_entered_across_non_speech(observed: list[EmotionScore]) -> None:
+    no_speech = [each.end for each in observed if each.abstain is Abstain.NON_SPEECH]
+    for cue in play(observed, tell_time=False):
+        if cue.phase is ONSET and cue.kind is not UNSURE:
+            assert not [end for end in no_speech if cue.start <= end <= cue.end]
 
 
 @given(scores)

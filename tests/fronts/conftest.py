@@ -13,7 +13,7 @@ from emotion_service.delivery.bus import Bus
 from emotion_service.fronts.stream import Service
 from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.batcher import Batcher
-from emotion_service.scoring.model import CONTEXT_NAMES, LABELS, EmotionModel, ModelCard
+from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard
 from emotion_service.scoring.speaker import WINDOW_FRAMES
 from emotion_service.types import (
     FEATURE_NAMES,
@@ -43,7 +43,7 @@ class StubModel(EmotionModel):
             context_names=CONTEXT_NAMES,
             hop_samples=HOP,
             window_frames=WINDOW_FRAMES,
-            labels=LABELS,
+            labels=OUTPUTS,
             arousal={"anger": 1.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.0},
             valence={"anger": 0.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.5},
             typical={name: Typical(4.0, 2.0) for name in QUANTITIES},
@@ -54,8 +54,8 @@ class StubModel(EmotionModel):
     def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
         spread = 4 * (frames[:, :, :4] * voice[:, :, np.newaxis]).mean(axis=1)
         raised = np.exp(spread - spread.max(axis=1, keepdims=True))
-        probabilities: FloatArray = raised / raised.sum(axis=1, keepdims=True)
-        return probabilities
+        emotions: FloatArray = raised / raised.sum(axis=1, keepdims=True)
+        return np.pad(emotions, ((0, 0), (0, 1)))  # it is always speech
 
 
 def babble(seconds: float, seed: int) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import Enum
 from typing import Any
 
@@ -51,6 +52,7 @@ SCORE = types.EmotionScore(
     provisional=False,
     abstain=None,
     reasons=(types.Reason("pace", 6.0, 4.0, "syllables/s", 2.0, True, "pace 50 % above"),),
+    non_speech=0.0,
 )
 SUMMARY = types.CallSummary(16000, types.EndReason.TRANSFERRED, (), (), 2, "stub-1")
 
@@ -289,9 +291,27 @@ def test_a_score_with_its_latency() -> None:
         model_version="stub-1",
         latency=pb.Latency(total_ms=250.0, queue_ms=1.0, features_ms=2.0, model_ms=3.0),
         within_budget=True,
+        non_speech=0.0,
     )
     late = event_to_proto("c", "k", SCORE, latency, budget_ms=249)
     assert late.score.within_budget is False
+
+
+@pytest.mark.parametrize(
+    ("abstain", "non_speech"),
+    [(types.Abstain.NON_SPEECH, 0.625), (types.Abstain.TOO_LITTLE_SPEECH, None)],
+)
+def test_a_score_that_claims_nothing(abstain: types.Abstain, non_speech: float | None) -> None:
+    nothing = replace(
+        SCORE, probabilities=None, indices=None, abstain=abstain, reasons=(), non_speech=non_speech
+    )
+    said = event_to_proto("c", "k", nothing, None, 300).score
+    assert said.abstain_reason == pb.AbstainReason.Value(f"ABSTAIN_REASON_{abstain.name}")
+    assert not said.HasField("probabilities")
+    assert not said.HasField("indices")
+    assert said.confidence == 0.0
+    assert said.HasField("non_speech") == (non_speech is not None)
+    assert said.non_speech == (non_speech or 0.0)
 
 
 def test_offline_has_no_latency() -> None:

@@ -17,9 +17,10 @@ from emotion_service.scoring.baseline import Typical
 from emotion_service.scoring.model import (
     CONTEXT_NAMES,
     GOLDEN_TOLERANCE,
-    LABELS,
+    OUTPUTS,
     EmotionModel,
     ModelCard,
+    is_speech,
     load,
 )
 from emotion_service.types import FEATURE_NAMES, FEATURE_VERSION, FloatArray
@@ -88,7 +89,7 @@ def test_a_sound_folder_is_loaded_with_its_card(folder: Path) -> None:
     assert (card.name, card.version, card.licence) == ("tiny", "1", "CC0-1.0")
     assert card.feature_version == FEATURE_VERSION
     assert (card.feature_names, card.context_names) == (FEATURE_NAMES, CONTEXT_NAMES)
-    assert (card.labels, card.hop_samples, card.window_frames) == (LABELS, 80, 400)
+    assert (card.labels, card.hop_samples, card.window_frames) == (OUTPUTS, 80, 400)
     assert card.typical["pace"] == Typical(4.0, 2.0)
     assert card.training_speakers == ("one", "two")
     onnx = (folder / "model.onnx").read_bytes()
@@ -103,10 +104,25 @@ def test_fields_for_people_are_welcome(folder: Path) -> None:
 def test_windows_become_probabilities(folder: Path) -> None:
     windows = golden(folder)
     rows = load(folder).run(windows["frames"], windows["voice"], windows["context"])
-    assert rows.shape == (3, len(LABELS))
+    assert rows.shape == (3, len(OUTPUTS))
     assert rows.dtype == np.float32
     assert rows.sum(axis=1) == pytest.approx(np.ones(3), abs=1e-6)
     assert np.abs(rows - windows["probabilities"]).max() <= GOLDEN_TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("outputs", "claimed"),
+    [
+        ([0.5, 0.125, 0.125, 0.125, 0.125], True),
+        ([0.0, 0.0, 0.0, 0.375, 0.625], False),
+        ([0.2, 0.2, 0.2, 0.15, 0.25], False),  # less likely than speech, but than no emotion
+        ([0.375, 0.125, 0.125, 0.0, 0.375], True),  # a tie is no victory
+        ([-7.5, -9.0, -8.0, -8.0, -7.75], True),
+        ([-7.5, -9.0, -8.0, -8.0, -7.25], False),
+    ],
+)
+def test_non_speech_has_to_beat_every_emotion(outputs: list[float], claimed: bool) -> None:
+    assert is_speech(np.array(outputs, np.float32)) is claimed
 
 
 def test_company_in_the_batch_gives_the_same_bits(folder: Path) -> None:
@@ -167,7 +183,11 @@ OTHER = {
     "context_names": (["pace"], "context_names is ('pace',), this service computes ('usual_log_f0"),
     "hop_samples": (160, "hop_samples is 160, this service computes 80"),
     "window_frames": (300, "window_frames is 300, this service computes 400"),
-    "labels": (["joy"], "labels is ('joy',), this service computes ('anger', 'happiness'"),
+    "labels": (
+        ["anger", "happiness", "sadness", "neutral"],
+        "labels is ('anger', 'happiness', 'sadness', 'neutral'), "
+        "this service computes ('anger', 'happiness', 'sadness', 'neutral', 'non_speech')",
+    ),
     "typical": (
         {"pace": {"mean": 4.0, "deviation": 1.0}},
         "typical is ('pace',), this service computes ('pitch', 'pitch_range', 'pace'",
@@ -205,6 +225,7 @@ def test_a_missing_field_is_named(folder: Path, field: str) -> None:
         card_with(typical={"pace": {"mean": 4.0, "deviation": 0.0}}),
         card_with(typical={"pace": {"mean": float("nan"), "deviation": 1.0}}),
         card_with(arousal={"anger": 1.0}),
+        card_with(valence=dict.fromkeys(OUTPUTS, 0.5)),
         card_with(valence=3),
         card_with(licence=3),
         card_with(training_speakers="ann"),
@@ -239,7 +260,7 @@ def test_a_replay_within_the_tolerance_is_another_processor(folder: Path) -> Non
 
 
 def test_a_replay_that_is_no_number_differs(folder: Path) -> None:
-    golden_with(probabilities=np.full((3, 4), np.nan, np.float32))(folder)
+    golden_with(probabilities=np.full((3, 5), np.nan, np.float32))(folder)
     assert "the replay differs by nan" in refusal(folder)
 
 
@@ -299,7 +320,11 @@ def test_a_malformed_golden_file_cannot_be_read(folder: Path, damage: Damage) ->
         ),
         ("voice", np.zeros((2, 400)), "voice is float32 (2, 400), expected float32 (3, 400)"),
         ("context", np.zeros((3, 2)), "context is float32 (3, 2), expected float32 (3, 3)"),
-        ("probabilities", np.zeros((1, 4)), "probabilities is float32 (1, 4), expected float32 (3"),
+        (
+            "probabilities",
+            np.zeros((3, 4)),
+            "probabilities is float32 (3, 4), expected float32 (3, 5",
+        ),
     ],
 )
 def test_golden_arrays_of_another_shape_show_both(

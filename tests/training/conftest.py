@@ -12,10 +12,12 @@ import soundfile
 
 from emotion_service.training.corpus import COLUMNS, Clip, read_corpus
 from emotion_service.training.prepare import Example, prepare
+from emotion_service.training.prepare import speech as spoken
 from emotion_service.training.recipe import Recipe
 from emotion_service.types import FloatArray
 
 Voice: TypeAlias = Callable[[float, int], FloatArray]
+TINY = Recipe(epochs=1, draws=1, batch=8, lines_per_clip=2)
 EMOTIONS = ("anger", "happiness", "sadness", "neutral")
 
 
@@ -53,5 +55,11 @@ def clips(tiny_corpora: Path) -> list[Clip]:
 
 
 @pytest.fixture(scope="session")
-def examples(clips: list[Clip]) -> list[Example]:
-    return prepare(clips, Recipe(), 1)
+def cached(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for prepared windows."""
+    return tmp_path_factory.mktemp("windows")
+
+
+@pytest.fixture(scope="session")
+def examples(clips: list[Clip], cached: Path) -> list[Example]:
+    return prepare(spoken(clips), TINY, 1, cached)

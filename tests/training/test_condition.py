@@ -64,7 +64,7 @@ def test_noise_lies_so_far_below_the_active_speech(speech: Voice, snr_db: float)
 
 def spoken(samples: FloatArray) -> int:
     """Samples of speech, as a leg hears them."""
-    ((_, sounds),) = listen([Ear()], [samples[: len(samples) // 160 * 160]])
+    (sounds,) = listen([Ear()], [samples[: len(samples) // 160 * 160]])
     return sum(sound is Sound.SPEECH for sound in sounds) * 160
 
 

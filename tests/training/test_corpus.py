@@ -12,13 +12,17 @@ from emotion_service.errors import CorpusError
 from emotion_service.training.corpus import (
     Clip,
     active_level_db,
+    corpus_folders,
     read_audio,
+    read_corpora,
     read_corpus,
+    read_recording,
     with_known_emotion,
 )
 from emotion_service.types import FloatArray
 
 HEADER = "file,speaker,sex,language,emotion,duration_s\n"
+ROW = "audio/a.flac,s1,m,de,anger,1.0\n"
 
 
 def sine(seconds: float, amplitude: float) -> FloatArray:
@@ -57,9 +61,24 @@ def test_clips_come_in_the_order_of_the_index(folder: Path) -> None:
     assert with_known_emotion([b, a]) == [b]
 
 
+def test_the_byte_order_mark_that_spreadsheets_write_is_no_part_of_a_column(folder: Path) -> None:
+    (folder / "index.csv").write_text(HEADER + ROW, encoding="utf-8-sig")
+    assert [clip.speaker for clip in read_corpus(folder)] == ["s1"]
+    assert corpus_folders(folder) == [folder]
+
+
+def test_a_corpus_is_called_as_its_folder_however_that_is_given(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "index.csv").write_text(HEADER + ROW)
+    monkeypatch.chdir(folder)
+    assert [clip.corpus for clip in read_corpus(Path())] == [folder.name]
+
+
 def test_a_folder_without_an_index_is_no_corpus(tmp_path: Path) -> None:
     assert refusal(tmp_path) == (
-        f"{tmp_path / 'index.csv'} does not exist: a corpus is a folder with an index.csv"
+        f"{tmp_path / 'index.csv'} does not exist: a corpus is a folder with an index.csv, or with "
+        "the db.yaml of an audformat database"
     )
 
 
@@ -68,20 +87,42 @@ def test_a_folder_without_an_index_is_no_corpus(tmp_path: Path) -> None:
     [
         ("file,speaker,emotion\naudio/a.flac,s1,anger\n", "lacks sex, language:"),
         ("", "lacks file, speaker, sex, language, emotion:"),
-        (HEADER, "lacks file, speaker, sex, language, emotion:"),
     ],
 )
-def test_an_index_without_columns_or_rows_is_refused(
-    folder: Path, content: str, lacks: str
-) -> None:
+def test_an_index_without_columns_is_refused(folder: Path, content: str, lacks: str) -> None:
     (folder / "index.csv").write_text(content)
     assert lacks in refusal(folder)
+
+
+def test_an_index_without_rows_is_refused(folder: Path) -> None:
+    (folder / "index.csv").write_text(HEADER)
+    assert refusal(folder) == (
+        f"{folder / 'index.csv'} lists no clip: list at least one, or leave this corpus out"
+    )
 
 
 def test_an_index_that_names_files_that_do_not_exist_is_refused(folder: Path) -> None:
     rows = [f"audio/{name}.flac,s1,m,de,anger,1.0\n" for name in ("a", "x", "y")]
     (folder / "index.csv").write_text(HEADER + "".join(rows))
-    assert refusal(folder).endswith("names 2 files that do not exist, first x.flac")
+    assert refusal(folder) == (
+        f"{folder / 'index.csv'} names 2 files that do not exist, first audio/x.flac: restore "
+        "them, or take them out of the index"
+    )
+
+
+def test_an_index_that_names_a_file_twice_is_refused(folder: Path) -> None:
+    rows = "audio/a.flac,s1,m,de,anger,1.0\naudio/a.flac,s1,m,de,neutral,1.0\n"
+    (folder / "index.csv").write_text(HEADER + rows)
+    assert refusal(folder) == (
+        f"{folder / 'index.csv'} names 1 files twice, first audio/a.flac: leave each in one row"
+    )
+
+
+def test_an_emotion_that_nobody_knows_is_refused(folder: Path) -> None:
+    (folder / "index.csv").write_text(HEADER + ROW.replace("anger", "angry"))
+    said = refusal(folder)
+    index = folder / "index.csv"
+    assert said.startswith(f"{index} has 1 unknown emotions: 'angry' (did you mean anger?); ")
 
 
 def test_an_index_that_is_not_utf_8_is_refused(folder: Path) -> None:
@@ -94,10 +135,73 @@ def test_an_index_that_is_not_utf_8_is_refused(folder: Path) -> None:
     )
 
 
-def test_an_index_with_half_a_row_is_refused(folder: Path) -> None:
-    (folder / "index.csv").write_text(HEADER + "audio/a.flac,s1,m,de,anger,1.0\naudio/b.flac,s2\n")
+@pytest.mark.parametrize(
+    "row",
+    ["audio/b.flac,s2", "audio/b.flac,s2,m,de,,1", "audio/b.flac, ,m,de,anger,1", ",s,,,fear"],
+)
+def test_an_index_with_half_a_row_is_refused(folder: Path, row: str) -> None:
+    (folder / "index.csv").write_text(f"{HEADER}{ROW}{row}\n")
     assert refusal(folder) == (
         f"row 2 of {folder / 'index.csv'} is incomplete: fill it in, or take it out"
+    )
+
+
+def test_sex_and_language_may_be_left_empty(folder: Path) -> None:
+    (folder / "index.csv").write_text(HEADER + "audio/a.flac,s1,,,anger,\n")
+    clip = Clip(folder.name, folder / "audio/a.flac", "s1", "", "", "anger")
+    assert read_corpus(folder) == [clip]
+
+
+# --- several corpora --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def corpora(tmp_path: Path) -> Path:
+    """The corpora "one" (ann: anger; ann: fear) and "two" (bob: anger), and a folder of noise."""
+    indices = {
+        "noise": "file,kind\na.flac,music\n",
+        "one": HEADER + "a.flac,ann,f,en,anger,1\nb.flac,ann,f,en,fear,1\n",
+        "two": HEADER + "a.flac,bob,m,en,anger,1\n",
+    }
+    for name, index in indices.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.csv").write_text(index)
+        for file in ("a.flac", "b.flac"):
+            (tmp_path / name / file).touch()
+    return tmp_path
+
+
+def test_several_corpora_are_read_as_far_as_a_model_learns_from_them(corpora: Path) -> None:
+    assert [clip.path for clip in read_corpora([corpora / "two", corpora / "one"])] == [
+        corpora / "two" / "a.flac",
+        corpora / "one" / "a.flac",
+    ]
+
+
+def test_one_speaker_is_too_few(corpora: Path) -> None:
+    with pytest.raises(CorpusError, match=r"^1 speakers with a known emotion: nothing"):
+        read_corpora([corpora / "one"])
+
+
+def test_a_corpus_is_given_once(corpora: Path) -> None:
+    with pytest.raises(CorpusError) as refused:
+        read_corpora([corpora / "one", corpora / "two", corpora / "noise" / ".." / "one"])
+    assert str(refused.value) == "two corpora are called one: give each once, or rename a folder"
+
+
+def test_corpora_are_the_folders_with_emotions(corpora: Path) -> None:
+    assert corpus_folders(corpora) == [corpora / "one", corpora / "two"]
+    assert corpus_folders(corpora / "two") == [corpora / "two"]
+
+
+@pytest.mark.parametrize("nothing", ["noise", "nowhere"])
+def test_a_folder_without_emotions_holds_no_corpus(corpora: Path, nothing: str) -> None:
+    with pytest.raises(CorpusError) as refused:
+        corpus_folders(corpora / nothing)
+    assert str(refused.value) == (
+        f"{corpora / nothing} holds no corpus: expected folders with an index.csv that has the "
+        "columns file, speaker, sex, language, emotion, or with the db.yaml of an audformat "
+        "database that has emotions"
     )
 
 
@@ -113,6 +217,14 @@ def test_audio_is_brought_to_minus_26_dbov(tmp_path: Path, amplitude: float) -> 
     assert active_level_db(levelled) == pytest.approx(-26.0, abs=0.01)
     peak = 10 ** (-26 / 20) * np.sqrt(2)
     assert np.abs(levelled).max() == pytest.approx(peak, rel=1e-3)
+
+
+@pytest.mark.parametrize("amplitude", [0.003, 0.1, 0.9])
+def test_a_recording_is_left_as_it_is(tmp_path: Path, amplitude: float) -> None:
+    soundfile.write(tmp_path / "clip.wav", sine(1, amplitude), 8000, "FLOAT")
+    samples, level_db = read_recording(tmp_path / "clip.wav")
+    assert np.array_equal(samples, sine(1, amplitude))
+    assert level_db == pytest.approx(20 * np.log10(amplitude / np.sqrt(2)), abs=0.001)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,14 +22,15 @@ from emotion_service.training.corpus import Clip
 from emotion_service.training.crossval import Fold, crossval, summarise, temperature_without
 from emotion_service.training.evaluate import Judged, calibration_error, fit_temperature
 from emotion_service.training.fit import fit
+from emotion_service.training.fitted import fitted_to, save
 from emotion_service.training.folds import FoldProtocol
 from emotion_service.training.network import EmotionNetwork
-from emotion_service.training.prepare import Example, typical_of
+from emotion_service.training.prepare import Example, speech, typical_of
 from emotion_service.training.recipe import Recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-RECIPE = Recipe(epochs=1, draws=1, batch=8)
+RECIPE = Recipe(epochs=1, draws=1, batch=8, lines_per_clip=2)
 
 
 def judged(file: str, speaker: str, emotion: str, said: str, logit: float) -> Judged:
@@ -55,11 +55,14 @@ class Run:
 
 @pytest.fixture(scope="module")
 def run(
-    clips: list[Clip], examples: list[Example], tmp_path_factory: pytest.TempPathFactory
+    clips: list[Clip],
+    examples: list[Example],
+    cached: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Run:
     out = tmp_path_factory.mktemp("run")
-    (out / "windows.pickle").write_bytes(pickle.dumps(examples))
     of_ann = [clip for clip in clips if clip.speaker == "ann"]
+    of_bob = [example for example in examples if example.clip.speaker == "bob"]
     ann = Fold(
         "ann",
         ("ann",),
@@ -67,11 +70,11 @@ def run(
     )
     (out / "ann").mkdir()
     (out / "ann" / "fold.json").write_text(json.dumps(asdict(ann)))
-    torch.save(EmotionNetwork().state_dict(), out / "ann" / "network.pt")
+    save(fitted_to(EmotionNetwork(), typical_of(of_bob), of_bob), out / "ann")
     (out / "bob").mkdir()
     (out / "bob" / "fold.json.part").write_text('{"speaker": "bo')
     said = io.StringIO()
-    report = crossval(clips, RECIPE, FoldProtocol.LOSO, out, 1, Console(file=said))
+    report = crossval(speech(clips), RECIPE, FoldProtocol.LOSO, out, cached, 1, Console(file=said))
     return Run(out, ann, report, said.getvalue())
 
 
@@ -83,7 +86,7 @@ def test_a_run_goes_on_where_it_was_interrupted(run: Run) -> None:
     assert isinstance(folds, dict)
     assert list(folds) == ["ann", "bob"]
     assert folds["ann"] == 0.25
-    assert json.loads((run.out / "crossval.json").read_text()) == run.report
+    assert json.loads((run.out / "crossval.json").read_text()) == json.loads(json.dumps(run.report))
     assert not list(run.out.glob("**/*.part"))
 
 
@@ -114,13 +117,16 @@ def test_nobody_is_judged_by_a_model_that_learned_from_him(
     assert all(torch.equal(given[name], expected[name]) for name in expected)
 
 
-def test_figures_of_other_clips_or_recipes_are_not_mixed(run: Run, clips: list[Clip]) -> None:
+def test_figures_of_other_clips_or_recipes_are_not_mixed(
+    run: Run, clips: list[Clip], tmp_path: Path
+) -> None:
     for other_clips, recipe, words in (
-        (clips[1:], RECIPE, "other clips"),
-        (clips, replace(RECIPE, seed=2), "another recipe"),
+        (clips[1:], RECIPE, "different clips"),
+        (clips, replace(RECIPE, seed=2), "different recipe"),
     ):
+        given = speech(other_clips)
         with pytest.raises(CorpusError, match=words):
-            crossval(other_clips, recipe, FoldProtocol.LOSO, run.out, 1, Console())
+            crossval(given, recipe, FoldProtocol.LOSO, run.out, tmp_path, 1, Console())
 
 
 # --- the report -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("torch", reason="needs the extra [train]: make train-environ
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
 from emotion_service.scoring.model import LABELS
@@ -166,23 +168,58 @@ def test_certainty_that_is_right_has_no_error() -> None:
 
 # --- cold -------------------------------------------------------------------------------------
 
+TYPICAL = {name: Typical(4.0, 2.0) for name in QUANTITIES}
+
+
+class Hearing(EmotionNetwork):
+    """Emotions' logits that depend on all it is shown; non-speech has the given ones in turn."""
+
+    def __init__(self, *non_speech: float) -> None:
+        super().__init__()
+        self.non_speech = list(non_speech)
+        self.said: list[tuple[float, ...]] = []
+
+    def forward(self, frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
+        mean = (frames * voice[..., None]).mean(dim=1)
+        last = torch.tensor([[self.non_speech.pop(0)]])
+        logits = torch.cat([mean[:, :2], context[:, :1], context[:, 2:], last], dim=1)
+        self.said.append(tuple(logits[0, :4].tolist()))
+        return logits
+
 
 def test_a_clip_is_judged_by_its_last_window_and_nothing_before(
     examples: Sequence[Example],
 ) -> None:
-    torch.manual_seed(0)
-    network = EmotionNetwork().eval()
-    typical = {name: Typical(4.0, 2.0) for name in QUANTITIES}
-    cold = judge_cold(network, examples, typical)
+    cold = judge_cold(Hearing(*[-99.0] * len(examples)), examples, TYPICAL)
     assert [(j.file, j.speaker, j.emotion) for j in cold] == [
         (e.clip.path.name, e.clip.speaker, e.clip.emotion) for e in examples
     ]
-    assert judge_cold(network, examples[3:4], typical) == cold[3:4]
+    assert judge_cold(Hearing(-99.0), examples[3:4], TYPICAL) == cold[3:4]
     plain = examples[3].plain
     frames, voice = plain.inputs(plain.usable[-1])
-    context = plain.contexts(Baseline(typical))[plain.usable[-1]]
-    with torch.no_grad():
-        (logits,) = network(
-            torch.from_numpy(frames)[None], torch.from_numpy(voice)[None], torch.tensor([context])
-        )
-    assert cold[3].logits == pytest.approx(tuple(logits.tolist()), abs=1e-6)
+    context = plain.contexts(Baseline(TYPICAL))[plain.usable[-1]]
+    network = Hearing(-99.0)
+    network(torch.from_numpy(frames)[None], torch.from_numpy(voice)[None], torch.tensor([context]))
+    assert cold[3].logits == pytest.approx(network.said[0], abs=1e-6)
+
+
+def test_where_non_speech_wins_the_window_before_counts(examples: Sequence[Example]) -> None:
+    network = Hearing(99.0, -99.0)
+    (judged,) = judge_cold(network, examples[:1], TYPICAL)
+    assert len(examples[0].plain.usable) >= 2
+    assert network.said[0] != network.said[1]
+    assert judged.logits == network.said[1]
+
+
+def test_a_clip_that_is_never_taken_for_speech_is_left_out(examples: Sequence[Example]) -> None:
+    windows = len(examples[0].plain.usable)
+    network = Hearing(*[99.0] * windows, -99.0)
+    (judged,) = judge_cold(network, examples[:2], TYPICAL)
+    assert (judged.file, judged.logits) == (examples[1].clip.path.name, network.said[-1])
+    assert len(network.said) == windows + 1
+
+
+def test_a_clip_with_too_little_speech_is_left_out(examples: Sequence[Example]) -> None:
+    plain = examples[0].plain
+    short = Example(examples[0].clip, (replace(plain, windows=plain.windows[:1]),))
+    assert judge_cold(Hearing(), [short], TYPICAL) == []

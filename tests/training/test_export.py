@@ -18,7 +18,8 @@ from emotion_service.calls.scorer import Scorer
 from emotion_service.errors import ModelMismatch
 from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.model import load
-from emotion_service.training.export import AROUSAL, VALENCE, Provenance, export
+from emotion_service.training.export import AROUSAL, VALENCE, Origin, export
+from emotion_service.training.fitted import Fitted
 from emotion_service.training.network import EmotionNetwork
 from emotion_service.training.prepare import Example
 from emotion_service.types import FEATURE_NAMES, FloatArray
@@ -26,14 +27,11 @@ from emotion_service.types import FEATURE_NAMES, FloatArray
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 TYPICAL = {name: Typical(4.0 + n, 1.5) for n, name in enumerate(QUANTITIES)}
-ORIGIN = Provenance(
-    name="tiny",
-    version="7",
-    licence="CC0-1.0",
-    data=("one", "two"),
-    training_speakers=("ann", "bob"),
-    temperature=2.5,
-)
+ORIGIN = Origin(name="tiny", version="7", licence="CC0-1.0", temperature=2.5)
+
+
+def fitted(network: EmotionNetwork) -> Fitted:
+    return Fitted(network, TYPICAL, ("one", "two"), ("ann", "bob"))
 
 
 def unfitted(seed: int) -> EmotionNetwork:
@@ -54,7 +52,7 @@ def network() -> EmotionNetwork:
 @pytest.fixture(scope="module")
 def folder(network: EmotionNetwork, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "tiny-7"
-    export(network, TYPICAL, ORIGIN, folder)
+    export(fitted(network), ORIGIN, folder)
     return folder
 
 
@@ -116,7 +114,7 @@ def test_the_golden_windows_are_of_a_voice_and_replay(
 
 
 def test_another_network_does_not_replay(folder: Path, tmp_path: Path) -> None:
-    export(unfitted(4), TYPICAL, ORIGIN, tmp_path)
+    export(fitted(unfitted(4)), ORIGIN, tmp_path)
     (tmp_path / "golden.npz").write_bytes((folder / "golden.npz").read_bytes())
     with pytest.raises(ModelMismatch, match="the replay differs"):
         load(tmp_path)

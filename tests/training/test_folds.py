@@ -67,6 +67,7 @@ def test_one_fold_a_speaker_or_a_corpus() -> None:
             FoldProtocol.LOSO,
             "ann speaks in one and in two",
         ),
+        (corpus("one", 1, 0), FoldProtocol.LOSO, "1 speakers with a known emotion"),
     ],
 )
 def test_what_cannot_be_split_is_refused(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import soundfile
 
 from emotion_service.calls.scorer import Scorer
 from emotion_service.scoring.baseline import Baseline
-from emotion_service.scoring.model import load
+from emotion_service.scoring.model import LABELS, EmotionModel, load
 from emotion_service.training import history
 from emotion_service.training.condition import Condition
 from emotion_service.training.corpus import Clip, read_audio
@@ -41,7 +41,7 @@ def judged(
     condition: Condition = PLAIN,
     seed: int = 1,
 ) -> list[Verdict]:
-    asked = sittings(clips, model, protocol, condition, seed)
+    asked = sittings(clips, lambda _: model, protocol, condition, seed)
     return [verdict for verdicts in judge_all(asked, 1) for verdict in verdicts]
 
 
@@ -63,14 +63,14 @@ def test_a_cold_verdict_is_the_models_of_the_last_window(
         context = windows.contexts(Baseline(model.card.typical))[index]
         (row,) = model.run(frames[None], voice[None], np.array([context], np.float32))
         assert verdict.judged is not None
-        assert np.exp(verdict.judged.logits) == pytest.approx(row, abs=1e-6)
+        given = row[:4] / row[:4].sum()  # that it is speech
+        assert np.exp(verdict.judged.logits) == pytest.approx(given, abs=1e-6)
         assert verdict.judged.speaker == f"tiny/{verdict.clip.speaker}"
         assert verdict.judged.emotion == verdict.clip.emotion
-        arousal = sum(
-            p * model.card.arousal[label] for p, label in zip(row, model.card.labels, strict=True)
-        )
+        arousal = sum(p * model.card.arousal[label] for p, label in zip(given, LABELS, strict=True))
         assert verdict.arousal == pytest.approx(arousal, abs=1e-6)
         assert (verdict.mood, verdict.reached, verdict.clipped) == ("", True, False)
+        assert (verdict.asked, verdict.claimed) == (len(windows.usable), len(windows.usable))
 
 
 def test_company_changes_no_score(clips: list[Clip], model_folder: Path) -> None:
@@ -83,7 +83,7 @@ def test_company_changes_no_score(clips: list[Clip], model_folder: Path) -> None
 
 def test_sittings_hold_one_speaker_each(clips: list[Clip], model_folder: Path) -> None:
     many = [replace(clip, path=Path(f"{n}-{clip.path.name}")) for clip in clips for n in range(5)]
-    found = sittings(many, model_folder, Protocol.WARM, PLAIN, 1)
+    found = sittings(many, lambda _: model_folder, Protocol.WARM, PLAIN, 1)
     assert [len(sitting.clips) for sitting in found] == [16, 4, 16, 4]
     for sitting in found:
         assert {clip.speaker for clip in sitting.own} == {sitting.clips[0].speaker}
@@ -100,6 +100,48 @@ def short(speech: Voice, tmp_path: Path) -> Clip:
 def test_too_little_speech_gets_no_verdict(short: Clip, model_folder: Path) -> None:
     (verdict,) = judged([short], model_folder)
     assert (verdict.judged, verdict.arousal) == (None, 0.0)
+    assert (verdict.asked, verdict.claimed) == (0, 0)
+
+
+class Fickle(EmotionModel):
+    """Takes some windows for no speech, in turn, and says of all others what the model would."""
+
+    def __init__(self, folder: Path, *non_speech: bool) -> None:
+        self.model, self.non_speech = load(folder), list(non_speech)
+        self.card = self.model.card
+
+    def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
+        rows = self.model.run(frames, voice, context)
+        for row in rows:
+            if self.non_speech.pop(0):
+                row[:] = (0.0, 0.0, 0.0, 0.25, 0.75)
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("non_speech", "claimed", "last"), [((False, True), 1, 0), ((True, True), 0, None)]
+)
+def test_the_last_window_taken_for_speech_is_the_verdict(
+    clips: list[Clip],
+    model_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    non_speech: tuple[bool, ...],
+    claimed: int,
+    last: int | None,
+) -> None:
+    usual, fickle = Scorer(load(model_folder)), Scorer(Fickle(model_folder, *non_speech))
+    (given,) = scores(usual, [PLAIN.encoded(read_audio(clips[0].path))], PLAIN.encoding)
+    asked = [score for score in given if score.non_speech is not None]
+    monkeypatch.setattr("emotion_service.training.judge._scorer", lambda folder: fickle)
+    (verdict,) = judged(clips[:1], model_folder)
+    assert (verdict.asked, verdict.claimed) == (len(asked), claimed)
+    if last is None:
+        assert (verdict.judged, verdict.arousal) == (None, 0.0)
+    else:
+        expected = asked[last].probabilities
+        assert expected is not None
+        assert verdict.judged is not None
+        assert np.exp(verdict.judged.logits) == pytest.approx(astuple(expected))
 
 
 @pytest.mark.usefixtures("shortened")
@@ -172,5 +214,5 @@ def test_noise_changes_the_verdict_and_is_seeded(
 def test_processes_make_no_difference(
     cold: list[Verdict], clips: list[Clip], model_folder: Path
 ) -> None:
-    asked = sittings(clips, model_folder, Protocol.COLD, PLAIN, 1)
+    asked = sittings(clips, lambda _: model_folder, Protocol.COLD, PLAIN, 1)
     assert [v for verdicts in judge_all(asked, 2) for v in verdicts] == cold

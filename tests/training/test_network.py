@@ -9,7 +9,7 @@ pytest.importorskip("torch", reason="needs the extra [train]: make train-environ
 import torch
 from torch import Tensor
 
-from emotion_service.scoring.model import CONTEXT_NAMES, LABELS
+from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS
 from emotion_service.training.network import CHANNELS, EmotionNetwork, normalise
 from emotion_service.types import ENERGY, FEATURE_NAMES, LOG_F0, MEL_BANDS
 
@@ -44,7 +44,7 @@ def test_shapes(network: EmotionNetwork, windows: Window) -> None:
     frames, voice, context = windows
     assert context.shape[1] == len(CONTEXT_NAMES)
     assert normalise(frames, voice, context).shape == (3, 400, CHANNELS)
-    assert network(frames, voice, context).shape == (3, len(LABELS))
+    assert network(frames, voice, context).shape == (3, len(OUTPUTS))
 
 
 def test_level_and_line_are_taken_out(windows: Window) -> None:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.training.augment import VARIANTS, LineRecipe
-from emotion_service.training.corpus import Clip
-from emotion_service.training.prepare import Example, heard_before, prepare, typical_of
+from emotion_service.scoring.model import NON_SPEECH
+from emotion_service.training.augment import LineRecipe
+from emotion_service.training.corpus import Clip, read_audio
+from emotion_service.training.prepare import (
+    Example,
+    heard_before,
+    non_speech,
+    prepare,
+    prepared,
+    speakers,
+    speech,
+    typical_of,
+)
 from emotion_service.training.recipe import Recipe
-from emotion_service.training.windows import ClipWindows, Shown
+from emotion_service.training.windows import ClipWindows, Shown, windows_of
 from emotion_service.types import FEATURE_NAMES, Prosody
 
 CLIP = Clip("tiny", Path("a.flac"), "ann", "f", "en", "anger")
@@ -27,18 +38,48 @@ def example(*prosodies: Prosody) -> Example:
     return Example(CLIP, (ClipWindows(values, np.ones(100, np.bool_), shown),))
 
 
-def test_a_clip_is_heard_plain_and_over_the_drawn_lines(clips: list[Clip]) -> None:
-    recipe = Recipe(lines_per_clip=3, lines=LineRecipe(codecs={"pcmu": 1.0, "gsm": 1.0}))
-    (plain,) = prepare(clips[5:6], Recipe(), 1)
-    (drawn,) = prepare(clips[5:6], recipe, 1)
-    (again,) = prepare(clips[5:6], recipe, 1)
-    assert len(drawn.variants) == 4
-    assert np.array_equal(drawn.plain.values, plain.plain.values)
-    for first, second in zip(drawn.variants, again.variants, strict=True):
-        assert np.array_equal(first.values, second.values)
-    assert not any(
-        np.array_equal(drawn.plain.values, variant.values) for variant in drawn.variants[1:]
+def same(some: Example, others: Example) -> bool:
+    """To the last bit."""
+    pairs = list(zip(some.variants, others.variants, strict=True))
+    return all(
+        a.values.tobytes() == b.values.tobytes()
+        and a.voice.tobytes() == b.voice.tobytes()
+        and a.windows == b.windows
+        for a, b in pairs
     )
+
+
+def test_a_clip_is_heard_plain_and_over_the_drawn_lines(clips: list[Clip], tmp_path: Path) -> None:
+    recipe = Recipe(lines_per_clip=3, lines=LineRecipe(codecs={"pcmu": 1.0, "gsm": 1.0}))
+    (drawn,) = prepare(speech(clips[5:6]), recipe, 1, tmp_path / "one")
+    (again,) = prepare(speech(clips[5:6]), recipe, 2, tmp_path / "two")
+    plain = windows_of(read_audio(clips[5].path), "audio/PCMU")
+    assert len(drawn.variants) == 4
+    assert np.array_equal(drawn.plain.values, plain.values)
+    assert same(drawn, again)
+    for variant in drawn.variants[1:]:
+        assert not np.array_equal(drawn.plain.values, variant.values)
+
+
+def test_what_was_prepared_before_is_not_prepared_again(
+    clips: list[Clip], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(lines_per_clip=1)
+    first = prepared(speech(clips[:2]), recipe, tmp_path)
+    monkeypatch.setattr("emotion_service.training.prepare.windows_of", None)
+    again = prepared(speech(clips[:2]), recipe, tmp_path)
+    assert all(same(*pair) for pair in zip(first, again, strict=True))
+    with pytest.raises(TypeError):  # other lines, so it would have to prepare
+        prepared(speech(clips[:2]), replace(recipe, lines=LineRecipe(band=0.4)), tmp_path)
+
+
+def test_a_damaged_file_is_prepared_again(clips: list[Clip], tmp_path: Path) -> None:
+    recipe = Recipe(lines_per_clip=1)
+    (first,) = prepared(speech(clips[:1]), recipe, tmp_path)
+    (path,) = tmp_path.glob("features-*/*/*.npz")
+    path.write_bytes(path.read_bytes()[:1000])
+    (again,) = prepared(speech(clips[:1]), recipe, tmp_path)
+    assert same(first, again)
 
 
 def prosody(pitch: float | None, pace: float, speech: int = 8000) -> Prosody:
@@ -46,19 +87,12 @@ def prosody(pitch: float | None, pace: float, speech: int = 8000) -> Prosody:
     return Prosody(speech, pitch, 2.0 if pitched else None, pace, -6.0, 1.0)
 
 
-def test_every_clip_has_every_variant_in_order(examples: list[Example], clips: list[Clip]) -> None:
+def test_every_clip_has_an_example_in_order(examples: list[Example], clips: list[Clip]) -> None:
     assert [example.clip for example in examples] == clips
     for example in examples:
-        assert len(example.variants) == len(VARIANTS)
+        assert len(example.variants) == 3
         assert example.plain is example.variants[0]
         assert example.plain.usable
-
-
-def test_processes_make_no_difference(examples: list[Example], clips: list[Clip]) -> None:
-    (again,) = prepare(clips[5:6], Recipe(), 2)
-    for given, expected in zip(again.variants, examples[5].variants, strict=True):
-        assert given.values.tobytes() == expected.values.tobytes()
-        assert given.windows == expected.windows
 
 
 def test_typical_is_the_mean_and_deviation_of_the_usable_windows() -> None:
@@ -89,3 +123,14 @@ def test_what_was_heard_before_depends_on_the_seed_alone(examples: list[Example]
         heard_before(examples, TYPICAL, np.random.default_rng(3)).mean("pitch") for _ in range(2)
     )
     assert first == again
+
+
+def test_sounds_are_learned_from_and_have_no_speakers(tmp_path: Path) -> None:
+    """The quiet one is heard over no line: nothing has a ratio to silence."""
+    sounds = {m.clip.path.name: m for m in non_speech(None, Recipe())}
+    assert {m.clip.emotion for m in sounds.values()} == {NON_SPEECH}
+    silent = next(m for m in sounds.values() if not m.read().any())
+    loud = sounds["modem-1000"]
+    examples = prepared([silent, loud], Recipe(lines_per_clip=1), tmp_path)
+    assert [len(e.variants) for e in examples] == [1, 2]
+    assert speakers(examples) == ()

@@ -46,15 +46,9 @@ def test_a_file_changes_what_it_names(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_file_is_the_shipped_models_recipe(tmp_path: Path) -> None:
-    assert read_recipe(written(tmp_path, "")) == Recipe()
-    assert Recipe().lines is None
-
-
-def test_an_empty_table_draws_the_default_lines(tmp_path: Path) -> None:
-    lines = read_recipe(written(tmp_path, "[lines]")).lines
-    assert lines is not None
-    assert asdict(lines) == asdict(LineRecipe())
+@pytest.mark.parametrize("text", ["", "[lines]"])
+def test_what_is_not_named_stays_as_it_is(text: str, tmp_path: Path) -> None:
+    assert asdict(read_recipe(written(tmp_path, text))) == asdict(Recipe(lines=LineRecipe()))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from emotion_service.training.scorecard import (
     part,
     parts,
     scored_share,
+    scored_windows,
     sure,
 )
 
@@ -27,11 +28,12 @@ def verdict(
     """The model gave `said` that probability and the others equal shares of the rest."""
     clip = Clip("tiny", Path("a.flac"), speaker, sex, "en", emotion)
     if said is None:
-        return Verdict(clip, None, 0.0, "", True, False)
+        return Verdict(clip, None, 0.0, "", True, False, asked=3, claimed=0)
     rest = (1 - confidence) / 3
     logits = tuple(math.log(confidence if label == said else rest) for label in LABELS)
     arousal = confidence if said in {"anger", "happiness"} else 1 - confidence
-    return Verdict(clip, Judged("a.flac", speaker, emotion, logits), arousal, "", True, False)
+    judged = Judged("a.flac", speaker, emotion, logits)
+    return Verdict(clip, judged, arousal, "", True, False, asked=2, claimed=2)
 
 
 SOME = [
@@ -69,6 +71,11 @@ def test_parts_say_how_many_got_a_score() -> None:
     assert by_sex["m"] == {**figures(SOME[2:], 1), **by_sex["m"]}
 
 
+def test_windows_taken_for_no_speech_are_counted() -> None:
+    assert scored_windows(SOME) == (4 * 2) / (4 * 2 + 3)
+    assert scored_windows(SOME[-1:]) == 0.0
+
+
 def test_of_nothing_nothing_is_said() -> None:
     given = part([SOME[-1]], 1)
     assert given == {
@@ -85,6 +92,7 @@ def test_of_nothing_nothing_is_said() -> None:
     }
     assert sure([SOME[-1]]) == {"share": 0.8, "uar": None, "uar_gain": None, "n_clips": 0}
     assert scored_share([]) is None
+    assert scored_windows([]) is None
 
 
 def test_abstaining_on_the_least_sure() -> None:

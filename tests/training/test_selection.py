@@ -65,3 +65,13 @@ def test_a_trial_needs_a_clip(corpora: Path) -> None:
         select(corpora, ("eve", "ann", "bob"), skip_trained=True)
     with pytest.raises(CorpusError, match="holds no corpus"):
         select(corpora / "nowhere", (), skip_trained=True)
+
+
+def test_of_every_emotion_of_a_speaker_one_in_so_many_is_judged(tmp_path: Path) -> None:
+    rows = [f"{name},ann,f,de,{'neutral' if name in 'bd' else 'anger'}" for name in "abcdef"]
+    (tmp_path / "index.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    for name in "abcdef":
+        soundfile.write(tmp_path / name, np.zeros(80), 8000, format="FLAC", subtype="PCM_16")
+    (thinned,) = select(tmp_path, (), False, every=2)
+    assert [clip.path.name for clip in thinned.clips] == ["a", "b", "e"]
+    assert thinned.found == 6

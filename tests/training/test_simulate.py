@@ -20,7 +20,6 @@ from emotion_service.training.simulate import (
     LINE_NOISE,
     PAUSE_SECONDS,
     TURN_CLIPS,
-    corpus_folders,
     write_demo_call,
 )
 from emotion_service.types import FloatArray
@@ -142,21 +141,6 @@ def test_a_speaker_recorded_like_those_the_model_heard_comes_first(
 
 
 # --- what cannot be made ----------------------------------------------------------------------
-
-
-def test_a_corpus_is_found_in_a_folder_or_is_the_folder(tiny_corpora: Path) -> None:
-    assert corpus_folders(tiny_corpora) == [tiny_corpora / "tiny"]
-    assert corpus_folders(tiny_corpora / "tiny") == [tiny_corpora / "tiny"]
-
-
-@pytest.mark.parametrize("content", [None, "file,kind\na.flac,music\n"])
-def test_a_folder_without_emotions_is_refused(tmp_path: Path, content: str | None) -> None:
-    if content is not None:
-        (tmp_path / "index.csv").write_text(content)
-    with pytest.raises(CorpusError, match="holds no corpus"):
-        corpus_folders(tmp_path)
-    with pytest.raises(CorpusError, match="holds no corpus"):
-        corpus_folders(tmp_path / "nowhere")
 
 
 @pytest.fixture

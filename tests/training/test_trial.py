@@ -19,6 +19,7 @@ from emotion_service.training.condition import Condition
 from emotion_service.training.corpus import read_corpus
 from emotion_service.training.history import MOODS
 from emotion_service.training.judge import Protocol, judge_all, sittings
+from emotion_service.training.jury import one_model
 from emotion_service.training.scorecard import Figures, changed, figures, part
 from emotion_service.training.table import tables
 from emotion_service.training.trial import Trial, hold, sweeps
@@ -56,7 +57,11 @@ def held(
     sweeps: bool = False,
     skip: bool = False,
 ) -> Figures:
-    report = hold(Trial(corpora, model, "pcmu", protocol, sweeps, skip, seed=1), 1, lambda *_: None)
+    report = hold(
+        Trial(corpora, one_model(model), "pcmu", protocol, sweeps, skip, every=1, seed=1),
+        1,
+        lambda *_: None,
+    )
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     return report
 
@@ -92,7 +97,7 @@ def test_the_figures_are_those_of_the_verdicts(
 ) -> None:
     def verdicts(name: str, condition: Condition) -> list[Any]:
         clips = [clip for clip in read_corpus(corpora / name) if clip.emotion != "fear"]
-        asked = sittings(clips, model_folder, Protocol.COLD, condition, 1)
+        asked = sittings(clips, lambda _: model_folder, Protocol.COLD, condition, 1)
         return [v for some in judge_all(asked, 1) for v in some]
 
     ann, bob = verdicts("ann", Condition()), verdicts("bob", Condition())
@@ -121,7 +126,14 @@ def test_half_a_second_is_too_little_and_four_are_all_there_is(cold: Figures) ->
 
 
 def test_what_is_left_out_is_counted(cold: Figures) -> None:
-    ann = {"found": 4, "other_emotions": 0, "trained_speakers": 0, "abstained": 0, "scored": 1.0}
+    ann = {
+        "found": 4,
+        "other_emotions": 0,
+        "trained_speakers": 0,
+        "abstained": 0,
+        "scored": 1.0,
+        "windows_scored": 1.0,
+    }
     assert cold["clips"] == {"ann": ann, "bob": {**ann, "other_emotions": 1}}
 
 
@@ -221,7 +233,9 @@ def test_a_codec_that_is_not_installed_is_missed_before_the_work(
 
     told: list[int] = []
     monkeypatch.setitem(CODECS, "opus", missing)
-    trial = Trial(tiny_corpora, model_folder, "opus", Protocol.COLD, False, False, seed=1)
+    trial = Trial(
+        tiny_corpora, one_model(model_folder), "opus", Protocol.COLD, False, False, 1, seed=1
+    )
     with pytest.raises(EmotionServiceError, match="opus needs PyAV"):
         hold(trial, 1, lambda *done: told.extend(done))
     assert told == []

@@ -9,7 +9,6 @@ import pytest
 
 from emotion_service.audio.codecs import encode_pcma, encode_pcmu
 from emotion_service.calls.scorer import Scorer, Window, look
-from emotion_service.errors import CorpusError
 from emotion_service.offline import analyze
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
@@ -113,7 +112,12 @@ def test_a_clip_in_which_nobody_speaks_has_no_windows() -> None:
     assert (windows.windows, windows.usable, len(windows.voice)) == ((), (), 0)
 
 
-def test_a_clip_with_a_long_silence_is_refused(speech: Voice) -> None:
-    pause = np.zeros(40_000, np.float32)
-    with pytest.raises(CorpusError, match="cut its silence out"):
-        windows_of(np.concatenate([speech(1.0, 0), pause, speech(1.0, 0)]), "audio/PCMU")
+def test_a_long_silence_keeps_its_place(speech: Voice) -> None:
+    """Longer than a window: what no window covers has no voice."""
+    pause = np.zeros(80_000, np.float32)
+    windows = windows_of(np.concatenate([speech(1.0, 0), pause, speech(1.0, 0)]), "audio/PCMU")
+    assert windows.windows[-1].last == len(windows.voice) == 1200
+    assert windows.voice[:100].any()
+    assert not windows.voice[150:1090].any()
+    assert windows.voice[1100:].any()
+    assert not windows.values[~windows.voice].any()
