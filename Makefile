@@ -32,23 +32,12 @@ proto: .venv/.dev ## regenerates emotion_service/v1 from protos/
 
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
 
-# A model anew: cross-validate, train, export, judge, report. $(1) its folder, $(2) its corpora, $(3) the
-# cross-validation that calibrates it, $(4) further ones for the card, $(5) its licence.
-define model
+open-model research-model: NAME = telephone-$(@:-model=)-2
+open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card (about an hour)
+research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card (about two)
+open-model research-model:
 	@test -n "$(CORPORA)" || { echo "say where the corpora are: make $@ CORPORA=DIR"; exit 1; }
-	for protocol in $(3) $(4); do $(BIN)/emotion-service crossval $(2:%=--corpus $(CORPORA)/%) --sounds $(CORPORA) \
-		--recipe models/$(1)/recipe.toml --protocol $$protocol --out runs/$(1)/$$protocol > /dev/null || exit 1; done
-	$(BIN)/emotion-service train $(2:%=--corpus $(CORPORA)/%) --sounds $(CORPORA) \
-		--recipe models/$(1)/recipe.toml --out runs/$(1)/fit
-	$(BIN)/emotion-service export --fit runs/$(1)/fit --crossval runs/$(1)/$(3)/crossval.json \
-		--licence $(5) --out models/$(1)
-endef
-
-open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card (half an hour)
-	$(call model,telephone-open-2,emodb,loso,,Apache-2.0)
-
-research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card (an hour)
-	$(call model,telephone-research-2,emodb ravdess nemo,joint,loco,CC-BY-NC-SA-4.0)
+	PATH="$(CURDIR)/$(BIN):$$PATH" models/$(NAME)/train.sh "$(CORPORA)"
 
 clean: ## removes the environment and all caches
 	rm -rf .venv build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from emotion_service.audio.codecs import encode_pcmu
 from emotion_service.recording import read_channels
-from emotion_service.training.corpus import (
+from emotion_service.training.corpora.corpus import (
     ACTIVE_LEVEL_DB,
     ACTIVE_MARGIN_DB,
     Clip,
@@ -20,7 +20,7 @@ from emotion_service.training.corpus import (
     read_audio,
     read_corpus,
 )
-from emotion_service.training.simulate import LINE_NOISE, PAUSE_SECONDS
+from emotion_service.training.corpora.simulate import LINE_NOISE, PAUSE_SECONDS
 from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, FloatArray
 
 Conversation: TypeAlias = npt.NDArray[np.uint8]  # (n, 2): µ-law codes of customer and agent

@@ -26,8 +26,8 @@ from emotion_service.fronts.wire import config_from_proto
 from emotion_service.offline import analyze
 from emotion_service.playback import PlaybackOptions, open_recording
 from emotion_service.scoring.model import read_card
-from emotion_service.training.corpus import corpus_folders, read_corpus
-from emotion_service.training.simulate import write_demo_call
+from emotion_service.training.corpora.corpus import corpus_folders, read_corpus
+from emotion_service.training.corpora.simulate import write_demo_call
 from emotion_service.types import Consent, Cue, CueKind, CuePhase, seconds
 
 

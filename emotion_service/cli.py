@@ -53,6 +53,7 @@ from emotion_service.training.commands import (
     export_command,
     train_command,
 )
+from emotion_service.training.report.report_command import report_command
 from emotion_service.types import Consent, Pacing
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -252,6 +253,7 @@ app.command("serve")(serve_command)
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
 app.command("export")(export_command)
+app.command("report")(report_command)
 app.command("evaluate")(evaluate_command)
 
 

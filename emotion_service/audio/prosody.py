@@ -69,4 +69,5 @@ def _vowel_level_db(frames: FeatureFrames) -> np.ndarray:
     bands = frames.values[:, SYLLABLE_BANDS].astype(np.float64)
     level_db = 10 * np.log10(np.exp(bands).sum(axis=1))
     quiet_db = level_db[frames.voice].max() - 2 * SYLLABLE_RANGE_DB
-    return np.where(frames.voice, np.maximum(level_db, quiet_db), quiet_db)
+    level: np.ndarray = np.where(frames.voice, np.maximum(level_db, quiet_db), quiet_db)
+    return level

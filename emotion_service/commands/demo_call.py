@@ -9,7 +9,7 @@ import soundfile
 from emotion_service.app import default_model_dir
 from emotion_service.errors import BadInput
 from emotion_service.scoring.model import read_card
-from emotion_service.training.simulate import write_demo_call
+from emotion_service.training.corpora.simulate import write_demo_call
 
 
 def demo_call(corpora: Path, speaker: str | None, out: Path, model: Path | None) -> None:

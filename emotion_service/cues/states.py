@@ -23,6 +23,8 @@ class StateRules:
     smoothing: int = 8000  # time constant of the average over the scores (1 s)
     longest_step: int = 16_000  # a pause counts as no more than this in the average (2 s)
     provisional_weight: float = 0.5  # of a score that rests on little speech
+    non_speech: float = 0.25  # mean probability of late from which no state begins
+    non_speech_memory: int = 16_000  # time constant of that mean (2 s)
     arousal_rise: float = 0.10  # over the speaker's own mean, to enter AGITATED
     arousal_known: int = 80_000  # speech on which that mean must rest to be asked (10 s)
     update_every: int = 16_000  # at most one update in this time (2 s)
@@ -76,6 +78,8 @@ class Mood:
         self._last: EmotionScore | None = None
         self._heard = 0  # end of the last usable score
         self._smoothed: dict[CueKind, float] = {}
+        self._non_speech = 0.0  # mean probability of late
+        self._asked = 0  # end of the last score for which the model was asked
         self._arousal = _Arousal()
         self._entering = _Run()
         self._leaving = _Run()
@@ -88,6 +92,8 @@ class Mood:
             self._abstain = score.abstain
         if score.abstain is Abstain.NON_SPEECH:
             self._entering = _Run()  # an opinion too: the scores around it are not successive
+        if score.non_speech is not None:
+            self._doubt(score.non_speech, score.end)
         if self._last is None:
             self._start, self._told = score.start, score.end
             cues.append(self._cue(score, CuePhase.ONSET, score.end, score.end))
@@ -122,6 +128,13 @@ class Mood:
             cues.append(self._cue(self._last, CuePhase.OFFSET, end, end))
         return cues
 
+    def _doubt(self, non_speech: float, end: int) -> None:
+        """Whoever laughs has windows in which speech wins by little: they begin nothing."""
+        first = self._asked == 0
+        weight = 1.0 if first else 1 - exp(-(end - self._asked) / self._rules.non_speech_memory)
+        self._non_speech += weight * (non_speech - self._non_speech)
+        self._asked = end
+
     def _weigh(
         self, score: EmotionScore, probabilities: Probabilities, arousal: float
     ) -> list[Cue]:
@@ -151,7 +164,7 @@ class Mood:
         kind = max(self._smoothed, key=self._smoothed.__getitem__)
         if kind is self._state or self._smoothed[kind] < self._rules.enter:
             return None
-        if end < self._may_return.get(kind, end):
+        if end < self._may_return.get(kind, end) or self._non_speech >= self._rules.non_speech:
             return None
         if kind is CueKind.AGITATED and not self._is_aroused(arousal):
             return None

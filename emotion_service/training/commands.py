@@ -20,8 +20,8 @@ from rich.progress import Progress
 from emotion_service.errors import CorpusError, EmotionServiceError
 
 if TYPE_CHECKING:
-    from emotion_service.training.prepare import Material
-    from emotion_service.training.recipe import Recipe
+    from emotion_service.training.fitting.prepare import Material
+    from emotion_service.training.fitting.recipe import Recipe
 
 CORES = os.cpu_count() or 1
 SEED = 1
@@ -92,8 +92,8 @@ def crossval_command(  # noqa: PLR0913, PLR0917  (one argument an option)
 ) -> None:
     """Train without some speakers in turn and judge on them; an interrupted run goes on."""
     _need_extra()
-    from emotion_service.training.crossval import crossval  # noqa: PLC0415
-    from emotion_service.training.folds import FoldProtocol  # noqa: PLC0415
+    from emotion_service.training.corpora.folds import FoldProtocol  # noqa: PLC0415
+    from emotion_service.training.fitting.crossval import crossval  # noqa: PLC0415
 
     chosen = _recipe(recipe, seed)
     report = crossval(
@@ -118,9 +118,9 @@ def train_command(
 ) -> None:
     """Fit a network to all speakers; an interrupted fit goes on. `export` makes a model of it."""
     _need_extra()
-    from emotion_service.training.fit import fit  # noqa: PLC0415
-    from emotion_service.training.fitted import fitted_to, save  # noqa: PLC0415
-    from emotion_service.training.prepare import prepare, typical_of  # noqa: PLC0415
+    from emotion_service.training.fitting.fit import fit  # noqa: PLC0415
+    from emotion_service.training.fitting.fitted import fitted_to, save  # noqa: PLC0415
+    from emotion_service.training.fitting.prepare import prepare, typical_of  # noqa: PLC0415
 
     chosen = _recipe(recipe, seed)
     examples = prepare(_materials(corpus, sounds, chosen), chosen, CORES, cache)
@@ -153,8 +153,8 @@ def export_command(
 ) -> None:
     """Make a model folder of a fitted network, which is then checked as serving does."""
     _need_extra()
-    from emotion_service.training.export import Origin, export  # noqa: PLC0415
-    from emotion_service.training.fitted import load  # noqa: PLC0415
+    from emotion_service.training.fitting.export import Origin, export  # noqa: PLC0415
+    from emotion_service.training.fitting.fitted import load  # noqa: PLC0415
 
     name, _, version = out.resolve().name.rpartition("-")
     origin = Origin(name, version, licence, _temperature(crossval_json))
@@ -204,10 +204,10 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     if model and folds:
         raise CorpusError("--model and --folds were given: give the one that is to be judged")
     from emotion_service.app import default_model_dir  # noqa: PLC0415
-    from emotion_service.training import jury  # noqa: PLC0415
-    from emotion_service.training.judge import Protocol  # noqa: PLC0415
-    from emotion_service.training.table import tables  # noqa: PLC0415
-    from emotion_service.training.trial import Trial, hold  # noqa: PLC0415
+    from emotion_service.training.judging import jury  # noqa: PLC0415
+    from emotion_service.training.judging.judge import Protocol  # noqa: PLC0415
+    from emotion_service.training.judging.table import tables  # noqa: PLC0415
+    from emotion_service.training.judging.trial import Trial, hold  # noqa: PLC0415
 
     trial = Trial(
         corpora=corpora,
@@ -233,7 +233,7 @@ def evaluate_command(  # noqa: PLR0913, PLR0917  (one argument an option)
 
 
 def _recipe(path: Path | None, seed: int | None) -> Recipe:
-    from emotion_service.training.recipe import Recipe, read_recipe  # noqa: PLC0415
+    from emotion_service.training.fitting.recipe import Recipe, read_recipe  # noqa: PLC0415
 
     recipe = Recipe() if path is None else read_recipe(path)
     return recipe if seed is None else replace(recipe, seed=seed)
@@ -241,9 +241,9 @@ def _recipe(path: Path | None, seed: int | None) -> Recipe:
 
 def _materials(folders: list[Path], sounds: Path | None, recipe: Recipe) -> list[Material]:
     """What to learn from, after all that can be said against it."""
-    from emotion_service.training.corpus import read_corpora  # noqa: PLC0415
-    from emotion_service.training.examination import examine  # noqa: PLC0415
-    from emotion_service.training.prepare import non_speech, speech  # noqa: PLC0415
+    from emotion_service.training.corpora.corpus import read_corpora  # noqa: PLC0415
+    from emotion_service.training.corpora.examination import examine  # noqa: PLC0415
+    from emotion_service.training.fitting.prepare import non_speech, speech  # noqa: PLC0415
 
     clips = read_corpora(folders)
     console = Console(stderr=True, style="yellow", markup=False, highlight=False, soft_wrap=True)

@@ -17,7 +17,7 @@ from scipy import signal
 from emotion_service.audio.gate import SoundGate
 from emotion_service.audio.level import Level
 from emotion_service.audio.vad import VoiceDetector
-from emotion_service.training.corpus import read_audio, read_corpus
+from emotion_service.training.corpora.corpus import read_audio, read_corpus
 from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, BoolArray, FloatArray, Sound
 
 Hear: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray, list[Sound]]]

@@ -15,11 +15,11 @@ from scipy import signal
 
 from emotion_service.audio.features import CONTEXT, extract
 from emotion_service.audio.prosody import describe, syllable_nuclei
-from emotion_service.training.corpus import read_audio, read_corpus
+from emotion_service.training.corpora.corpus import read_audio, read_corpus
 from emotion_service.types import (
     BLOCK,
-    HOP,
     FEATURE_NAMES,
+    HOP,
     JITTER,
     LOG_F0,
     MEL_BANDS,

@@ -380,6 +380,17 @@ def test_non_speech_breaks_a_run() -> None:
     ]
 
 
+def test_while_much_was_no_speech_no_state_begins() -> None:
+    """The mean falls from .4 below .25 after ln(.4 / .25) × 2 s = .94 s: with the second hop."""
+    mood = Mood(AT_ONCE)
+    doubtful = [replace(score(20_000 + i * HOP, ANGRY), non_speech=0.4) for i in range(12)]
+    cues = [cue for each in doubtful for cue in mood.observe(each)]
+    assert {cue.kind for cue in cues} == {UNSURE}
+    clear = [replace(score(68_000 + i * HOP, ANGRY), non_speech=0.0) for i in range(3)]
+    begun = [CueKind.AGITATED in {cue.kind for cue in mood.observe(each)} for each in clear]
+    assert begun == [False, False, True]  # two scores in a row, as ever
+
+
 def test_non_speech_keeps_no_state_from_ending() -> None:
     mood = Mood(AT_ONCE)
     follow(mood, NEUTRAL, NEUTRAL, start=20_000)

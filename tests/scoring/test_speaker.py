@@ -142,7 +142,7 @@ def test_speakers_share_nothing() -> None:
 def test_what_is_missing_before_has_no_voice(count: int) -> None:
     window = frames(1, count)
     values, voice = padded(window)
-    assert (values.dtype, voice.dtype) == (np.float32, np.float32)
+    assert values.dtype == voice.dtype == np.float32
     assert values.shape == (WINDOW_FRAMES, len(FEATURE_NAMES))
     missing = WINDOW_FRAMES - count
     assert not values[:missing].any()

@@ -10,10 +10,10 @@ from typing import TypeAlias
 import pytest
 import soundfile
 
-from emotion_service.training.corpus import COLUMNS, Clip, read_corpus
-from emotion_service.training.prepare import Example, prepare
-from emotion_service.training.prepare import speech as spoken
-from emotion_service.training.recipe import Recipe
+from emotion_service.training.corpora.corpus import COLUMNS, Clip, read_corpus
+from emotion_service.training.fitting.prepare import Example, prepare
+from emotion_service.training.fitting.prepare import speech as spoken
+from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.types import FloatArray
 
 Voice: TypeAlias = Callable[[float, int], FloatArray]

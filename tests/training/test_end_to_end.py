@@ -16,8 +16,8 @@ pytest.importorskip("torch", reason="needs the extra [train]: make train-environ
 pytest.importorskip("onnx", reason="needs the extra [train]: make train-environment")
 
 from emotion_service.commands.demo import service
-from emotion_service.training.corpus import COLUMNS
-from emotion_service.training.voice import speeded
+from emotion_service.training.corpora.corpus import COLUMNS
+from emotion_service.training.lines.voice import speeded
 from emotion_service.types import FloatArray
 
 Run: TypeAlias = Callable[..., tuple[int, str, str]]
@@ -46,7 +46,8 @@ def spoken(speech: Voice, emotion: str, seconds: float, seed: int) -> FloatArray
     speed, pole = MANNERS[emotion]
     voice = speeded(speech(seconds * speed, seed), speed)
     coloured = lfilter([1.0], [1.0, -pole], voice)
-    return (0.05 * coloured / np.sqrt(np.mean(coloured**2))).astype(np.float32)
+    levelled: FloatArray = (0.05 * coloured / np.sqrt(np.mean(coloured**2))).astype(np.float32)
+    return levelled
 
 
 @pytest.fixture

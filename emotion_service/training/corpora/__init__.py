@@ -1,0 +1,1 @@
+"""Labelled audio: read, examined, chosen, parted, and joined to calls."""

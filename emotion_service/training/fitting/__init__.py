@@ -1,0 +1,1 @@
+"""From clips over lines to a fitted, calibrated, exported network."""

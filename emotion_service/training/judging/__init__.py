@@ -1,0 +1,1 @@
+"""Finished models on trial: conditions, verdicts, figures."""

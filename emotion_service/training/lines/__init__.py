@@ -1,0 +1,1 @@
+"""What happens to a clip between the mouth and the serving decoder."""

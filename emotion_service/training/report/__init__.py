@@ -1,0 +1,1 @@
+"""A page with plots, and the card of a model."""
