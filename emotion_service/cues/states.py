@@ -23,7 +23,7 @@ class StateRules:
     smoothing: int = 8000  # time constant of the average over the scores (1 s)
     longest_step: int = 16_000  # a pause counts as no more than this in the average (2 s)
     provisional_weight: float = 0.5  # of a score that rests on little speech
-    non_speech: float = 0.25  # mean probability of late from which no state begins
+    non_speech: float = 0.4  # mean probability of late from which no state begins
     non_speech_memory: int = 16_000  # time constant of that mean (2 s)
     arousal_rise: float = 0.10  # over the speaker's own mean, to enter AGITATED
     arousal_known: int = 80_000  # speech on which that mean must rest to be asked (10 s)
