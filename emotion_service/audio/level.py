@@ -1,7 +1,7 @@
-"""A slow causal gain that brings speech to one level, before voice activity and features.
+"""A slow causal gain that brings speech to one level, before voice activity and the sound gate.
 
-On a telephone line level means nothing, and in labelled corpora it betrays the emotion; so it
-is taken out before anything can learn from it.
+Both have thresholds of their own, and on a telephone line the level means nothing. The features are
+of the audio as received: those who use them take its level out, exactly.
 """
 
 from __future__ import annotations
