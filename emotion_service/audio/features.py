@@ -3,12 +3,13 @@
 Frame k covers samples [80k, 80k + 80) and looks back only: its spectrum is that of the 32 ms,
 its pitch that of the 64 ms, that end where the frame ends. Frames without a voice are all zeros,
 and cost nothing: what is in a pause is the line's, not the speaker's. The audio is as received:
-that no level may matter is up to those who use the features (`training.network`, `prosody`).
-A frame's features depend on those
-samples and its predecessor's alone, never on how the audio was split or who shares the batch:
-matrix products are of 64 rows each, because their rounding depends on their shape. All else is done
-for many rows at once, not for speed alone: each NumPy call lets go of the interpreter, and may have
-to wait for the event loop before it is given back.
+that no level may matter is up to those who use the features (`training.fitting.network`,
+`prosody`).
+
+A frame's features depend on those samples and its predecessor's alone, never on how the audio was
+split or who shares the batch: matrix products are of 64 rows each, because their rounding depends
+on their shape. All else is done for many rows at once, not for speed alone: each NumPy call lets go
+of the interpreter, and may have to wait for the event loop before it is given back.
 """
 
 from __future__ import annotations
