@@ -142,7 +142,9 @@ async def test_what_nobody_fetches_in_time_is_dropped_counted_and_leaves_a_gap(
     lost = 5 - len(found)
     assert 2 <= lost <= 3  # the first may have been fetched before the others came
     assert microphone.losses == lost + 1
-    assert [block.data[0] for block in found] == list(range(len(found)))
+    numbers = [block.data[0] for block in found]
+    assert numbers[0] == 0
+    assert numbers == sorted(set(numbers))
 
 
 async def test_a_stop_is_heard_although_nothing_comes(portaudio: FakePortAudio) -> None:

