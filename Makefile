@@ -33,8 +33,8 @@ proto: .venv/.dev ## regenerates emotion_service/v1 from protos/
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
 
 open-model research-model: NAME = telephone-$(@:-model=)-2
-open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card (about an hour)
-research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card (about two)
+open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card
+research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card
 open-model research-model:
 	@test -n "$(CORPORA)" || { echo "say where the corpora are: make $@ CORPORA=DIR"; exit 1; }
 	PATH="$(CURDIR)/$(BIN):$$PATH" models/$(NAME)/train.sh "$(CORPORA)"

@@ -65,7 +65,7 @@ def read_corpus(folder: Path) -> list[Clip]:
     """
     source = folder / INDEX
     if source.is_file():
-        rows = _rows(source)
+        rows = rows_of(source)
     elif (folder / audformat.HEADER).is_file():
         source = folder / audformat.HEADER
         rows = audformat.database_rows(folder)
@@ -115,21 +115,27 @@ def refuse_lone_speaker(clips: Iterable[Clip]) -> None:
         )
 
 
-def _rows(index: Path) -> list[dict[str, str]]:
-    """All columns of all rows; those of COLUMNS are there, and those of NEEDED filled in."""
+def rows_of(
+    index: Path, expected: Sequence[str] = COLUMNS, needed: Sequence[str] = NEEDED
+) -> list[dict[str, str]]:
+    """All columns of all rows of an index; the expected ones are there, the needed ones filled in.
+
+    Raises:
+        CorpusError: it cannot be read, or a column or part of a row is missing.
+    """
     try:
         with index.open(newline="", encoding="utf-8-sig") as file:
             table = csv.DictReader(file)
             rows, columns = list(table), table.fieldnames or ()
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(
             f"{index} cannot be read ({error}): save it as comma-separated values in UTF-8"
         ) from error
-    missing = [column for column in COLUMNS if column not in columns]
+    missing = [column for column in expected if column not in columns]
     if missing:
-        raise CorpusError(f"{index} lacks {', '.join(missing)}: it needs {', '.join(COLUMNS)}")
+        raise CorpusError(f"{index} lacks {', '.join(missing)}: it needs {', '.join(expected)}")
     for number, row in enumerate(rows, 1):
-        if None in map(row.get, COLUMNS) or not all(row[column].strip() for column in NEEDED):
+        if None in map(row.get, expected) or not all(row[column].strip() for column in needed):
             raise CorpusError(f"row {number} of {index} is incomplete: fill it in, or take it out")
     return rows
 

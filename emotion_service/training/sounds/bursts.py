@@ -7,7 +7,6 @@ that what a model is judged on was never learned from: not even with another see
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
-from emotion_service.errors import CorpusError
-from emotion_service.training.corpora.corpus import INDEX, read_audio
+from emotion_service.training.corpora.corpus import INDEX, read_audio, rows_of
 from emotion_service.training.corpora.simulate import LINE_NOISE
 from emotion_service.training.sounds.sounds import SEEDS, SOUNDS, Part, generate
 from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray
@@ -147,17 +145,4 @@ def _rows(folder: Path, columns: Sequence[str]) -> list[Row]:
     """Of the folder's index, if there is that folder."""
     if not folder.is_dir():
         return []
-    index = folder / INDEX
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(
-            f"{index} cannot be read ({error}): save it as comma-separated values in UTF-8"
-        ) from error
-    for number, row in enumerate(rows, 1):
-        if not all(row.get(column) for column in columns):
-            raise CorpusError(
-                f"row {number} of {index} is incomplete: it needs {', '.join(columns)}"
-            )
-    return rows
+    return rows_of(folder / INDEX, columns, columns)
