@@ -194,6 +194,18 @@ class SpeechActivity:
     decided: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Syllable nuclei heard on a leg in [start, end), of which `speech` samples were speech. From
+    the level alone: turn-taking, for all legs."""
+
+    leg: str
+    start: int
+    end: int
+    syllables: int
+    speech: int
+
+
 # --- hop 3: voice to features -----------------------------------------------------------------
 
 FEATURE_VERSION = "2"  # a change of any feature's value changes this; models are made for one
@@ -305,7 +317,8 @@ class EmotionScore:
     """The model's opinion of [start, end) of a permitted leg; none when `abstain` is set.
 
     `non_speech` is the probability that what is heard is no speech; None when the model was not
-    asked. Where it is the largest of all, the score abstains.
+    asked. Where it is the largest of all, the score abstains. `shifts` has every quantity against
+    the speaker's own baseline, `reasons` those that are notable.
     """
 
     permit: Permit
@@ -321,6 +334,7 @@ class EmotionScore:
     abstain: Abstain | None
     reasons: tuple[Reason, ...]
     non_speech: float | None = None
+    shifts: tuple[Reason, ...] = ()
 
     @property
     def leg(self) -> str:
@@ -342,6 +356,21 @@ class CueKind(Enum):
     NEUTRAL = auto()
     INSUFFICIENT_EVIDENCE = auto()
     TALK_OVER = auto()
+    URGENT = auto()
+    CURT = auto()
+    DEAD_AIR = auto()
+    SLOW_REPLY = auto()
+    MONOLOGUE = auto()
+    FAST_PACE = auto()
+
+
+STATES = (
+    CueKind.HAPPY,
+    CueKind.AGITATED,
+    CueKind.DISTRESSED,
+    CueKind.NEUTRAL,
+    CueKind.INSUFFICIENT_EVIDENCE,
+)  # of which a scored leg has exactly one at any time; all other cues may last beside it
 
 
 class CuePhase(Enum):
@@ -353,7 +382,10 @@ class CuePhase(Enum):
 @dataclass(frozen=True, slots=True)
 class Cue:
     """Something to act on. `start`: where the state began; `end`: up to where it is known, or
-    where it ended; the audio that settled it ends at `decided`."""
+    where it ended; the audio that settled it ends at `decided`.
+
+    URGENT and CURT have an `index` in 0..1, which is no probability; `reasons` are its components.
+    """
 
     leg: str
     sequence: int
@@ -368,6 +400,77 @@ class Cue:
     reasons: tuple[Reason, ...] = ()
     quality: Quality = Quality()
     model_version: str = ""
+    index: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LegTrend:
+    """A leg at some time: its share of all legs' speech so far; of a scored one, of late, also
+    indices in 0..1 and the change of arousal a minute. None while nothing is known."""
+
+    leg: str
+    talk_share: float
+    arousal: float | None = None
+    valence: float | None = None
+    arousal_slope: float | None = None
+    urgency: float | None = None
+    curtness: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Where the call stands at `at`."""
+
+    at: int
+    legs: tuple[LegTrend, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The same in both languages."""
+
+    english: str
+    german: str
+
+
+NO_TEXT = Text("", "")
+
+
+# --- hop 6: cues to advice --------------------------------------------------------------------
+
+
+class AdviceAction(Enum):
+    """What a rule can advise: nothing that would put a customer at a disadvantage."""
+
+    RAISE_PRIORITY = auto()
+    REQUIRE_SKILL = auto()
+    PREFER_SKILL = auto()
+    OFFER_CALLBACK = auto()
+    ALERT_SUPERVISOR = auto()
+    HAND_OVER_TO_PERSON = auto()
+
+
+class AdvicePhase(Enum):
+    GIVEN = auto()
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a rule advises from `at` on, until `expires` unless it is given again.
+
+    `skill` is empty but for REQUIRE_SKILL and PREFER_SKILL.
+    """
+
+    sequence: int
+    rule: str
+    phase: AdvicePhase
+    action: AdviceAction
+    skill: str
+    at: int
+    expires: int
+    reason: Text
+    rules_sha256: str
 
 
 # --- beside the path: what a call says of itself ----------------------------------------------
@@ -416,16 +519,49 @@ class LegSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class TurningPoint:
+    """Where a scored leg went from one state to another for good."""
+
+    leg: str
+    at: int
+    before: CueKind
+    after: CueKind
+
+
+@dataclass(frozen=True, slots=True)
 class CallSummary:
+    """`states` of the scored legs; `turns`: every other kind of cue."""
+
     duration: int  # samples
     end_reason: EndReason
     legs: tuple[LegSummary, ...]
     states: tuple[StateTime, ...]
     talk_overs: int
     model_version: str
+    turns: tuple[StateTime, ...] = ()
+    turning_points: tuple[TurningPoint, ...] = ()
+    hand_over: Text = NO_TEXT
 
 
-CallEvent: TypeAlias = ScoringStatus | SpeechActivity | EmotionScore | Cue | CallSummary
+CallEvent: TypeAlias = (
+    ScoringStatus | SpeechActivity | EmotionScore | Cue | Trend | Advice | CallSummary
+)
+
+
+class Verdict(Enum):
+    """What a person thinks of a cue."""
+
+    DISMISSED = auto()
+    WRONG = auto()
+    RIGHT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """On the cue of that number among the call's."""
+
+    cue_sequence: int
+    verdict: Verdict
 
 
 # --- what may change during a call ------------------------------------------------------------

@@ -20,10 +20,13 @@ from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
 from emotion_service.cues.summary import LegEnd
 from emotion_service.errors import BadInput
+from emotion_service.routing.advisor import Advisor
+from emotion_service.routing.ruleset import NO_RULES, RuleSet
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.trust.consent import decide
 from emotion_service.types import (
     BLOCK,
+    Advice,
     AttributeChange,
     CallConfig,
     CallEvent,
@@ -45,6 +48,8 @@ from emotion_service.types import (
     Placement,
     ScoringStatus,
     Sound,
+    Text,
+    Trend,
 )
 
 BEHIND = 4000  # samples (500 ms) of audio since a live leg's oldest unscored window was asked for
@@ -61,14 +66,14 @@ class LegStatus:
     not_scored: NotScored | None
     cue: Cue | None
     placement: Placement
+    further: tuple[Cue, ...]
 
 
 class Call:
     """The state of one call, owned by its stream."""
 
-    def __init__(self, config: CallConfig, scorer: Scorer) -> None:
+    def __init__(self, config: CallConfig, scorer: Scorer, rules: RuleSet = NO_RULES) -> None:
         self.config = config
-        self.attributes = dict(config.attributes)
         self.end_reason = EndReason.UNSPECIFIED
         self._scorer = scorer
         self._disclosed, self._consent = config.disclosure_given, config.consent
@@ -82,6 +87,7 @@ class Call:
         )
         self._refused: dict[str, NotScored] = {}
         self._course = Course(names, HANGOVER)
+        self._advisor = Advisor(rules, config)
         self._requests: list[ScoringRequest] = []
         self._asked: dict[tuple[str, int], int] = {}  # unscored windows: audio heard when asked
         self._score_sequence: Counter[str] = Counter()
@@ -98,6 +104,21 @@ class Call:
     def elapsed(self) -> int:
         """Samples decided on the leg that is furthest."""
         return max(leg.at for leg in self._legs.values())
+
+    @property
+    def trend(self) -> Trend | None:
+        """The latest."""
+        return self._course.trend
+
+    @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What stands."""
+        return self._advisor.standing
+
+    @property
+    def hand_over(self) -> Text:
+        """What the next agent should know, as of now."""
+        return self._course.hand_over(self.elapsed, self._leg_ends())
 
     def start(self) -> list[CallEvent]:
         """Says of each leg whether it is scored."""
@@ -133,7 +154,7 @@ class Call:
         events: list[CallEvent] = []
         for name in names:
             events += self._progress(name, self._legs[name].progress())
-        return [*events, *self._course.advance()]
+        return [*events, *self._advance()]
 
     def update(self, change: CallUpdate) -> list[CallEvent]:
         """A change, effective after all audio pushed so far.
@@ -151,7 +172,7 @@ class Call:
             case LineChange(leg, state):
                 self._leg(leg).line = state
             case AttributeChange(name, value):
-                self.attributes[name] = value
+                self._advisor.attribute(self.elapsed, name, value)
             case EndReasonChange(reason):
                 self._end_for(reason)
             case DtmfDigit():
@@ -166,7 +187,7 @@ class Call:
     def resolve(self, score: EmotionScore) -> list[CallEvent]:
         """A score came back; it is passed on only if its permit still stands."""
         events = self._settle(score)
-        return [*events, *self._course.advance()]
+        return [*events, *self._advance()]
 
     def finish(self) -> list[CallEvent]:
         """No more audio will come: decides what is held back. Windows may become due."""
@@ -175,15 +196,15 @@ class Call:
             events += self._progress(name, leg.finish())
         for name in self._legs:
             self._course.decided(name, self.elapsed)
-        return [*events, *self._course.advance()]
+        return [*events, *self._advance()]
 
     def close(self) -> list[CallEvent]:
         """The end, once nothing is pending: the last cues, then the summary."""
         assert not self._asked, "close() before every window was resolved"
-        cues = self._course.end(self.elapsed)
-        ends = [self._leg_end(name, leg) for name, leg in self._legs.items()]
-        version = self._scorer.model_version
-        return [*cues, self._course.summary(self.elapsed, self.end_reason, version, ends)]
+        events = self._advised(self._course.end(self.elapsed))
+        events += self._advisor.end(self.elapsed)
+        version, ends = self._scorer.model_version, self._leg_ends()
+        return [*events, self._course.summary(self.elapsed, self.end_reason, version, ends)]
 
     def placements(self) -> list[Placement]:
         """What became of each leg's audio so far. May be asked from another thread."""
@@ -199,6 +220,7 @@ class Call:
                 self._refused.get(name),
                 self._course.state(name),
                 leg.placement,
+                self._course.further(name),
             )
             for name, leg in self._legs.items()
         ]
@@ -218,11 +240,12 @@ class Call:
     def _grant(self, name: str, answer: Permit | NotScored) -> list[CallEvent]:
         if isinstance(answer, NotScored):
             self._refused[name] = answer
-            return [ScoringStatus(name, answer)]
+            ended = self._advisor.scored(self._legs[name].at, name, answer)
+            return [ScoringStatus(name, answer), *ended]
         self._legs[name].allow(answer, self._scorer.new_speaker())
         self._course.open(name)
         self._refused.pop(name, None)
-        return [ScoringStatus(name, None)]
+        return [ScoringStatus(name, None), *self._advisor.scored(self._legs[name].at, name, None)]
 
     def _revoke(self, name: str) -> list[CallEvent]:
         """Forgets the leg's audio and speaker at once; what is on its way will be dropped."""
@@ -232,7 +255,7 @@ class Call:
         for key in [key for key in self._asked if key[0] == name]:
             self._course.resolved(*key)
             del self._asked[key]
-        return [*self._course.shut(name, leg.at)]
+        return self._advised(self._course.shut(name, leg.at))
 
     def _end_for(self, reason: EndReason) -> None:
         before, self.end_reason = self.end_reason, reason
@@ -320,5 +343,16 @@ class Call:
         self._course.add(score)
         return [score]
 
-    def _leg_end(self, name: str, leg: Leg) -> LegEnd:
-        return LegEnd(name, leg.party, leg.placement, self._skipped[name], self._refused.get(name))
+    def _advance(self) -> list[CallEvent]:
+        events = self._advised(self._course.advance())
+        return [*events, *self._advisor.advance(self._course.frontier)]
+
+    def _advised(self, told: Iterable[Cue | Trend]) -> list[CallEvent]:
+        """What the course told, each followed by what the rules say of it."""
+        return [said for event in told for said in (event, *self._advisor.observe(event))]
+
+    def _leg_ends(self) -> list[LegEnd]:
+        return [
+            LegEnd(name, leg.party, leg.placement, self._skipped[name], self._refused.get(name))
+            for name, leg in self._legs.items()
+        ]

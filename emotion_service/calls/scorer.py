@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 
 from emotion_service.audio import features, prosody
+from emotion_service.scoring.baseline import notable
 from emotion_service.scoring.model import (
     LABELS,
     NON_SPEECH,
@@ -45,7 +46,7 @@ class Window:
     frames: FeatureFrames
     prosody: Prosody
     context: tuple[float, float, float]
-    reasons: tuple[Reason, ...]
+    shifts: tuple[Reason, ...]
 
     @property
     def abstain(self) -> Abstain | None:
@@ -115,7 +116,8 @@ class Scorer:
             indices=None,
             provisional=window.prosody.speech < FIRM_SPEECH,
             abstain=window.abstain,
-            reasons=window.reasons,
+            reasons=notable(window.shifts),
+            shifts=window.shifts,
         )
         return score if row is None else _answered(score, row, self._model.card)
 
@@ -153,9 +155,9 @@ def _window(request: ScoringRequest, new: FeatureFrames) -> Window:
     context = (speaker.baseline.mean("pitch"), described.pace, speaker.baseline.mean("pace"))
     # Of less speech the pace, for one, says nothing.
     enough = described.speech >= ENOUGH_SPEECH
-    reasons = speaker.baseline.reasons(described) if enough else ()
+    shifts = speaker.baseline.shifts(described) if enough else ()
     speaker.learn(described, new)
-    return Window(request, frames, described, context, reasons)
+    return Window(request, frames, described, context, shifts)
 
 
 def _answered(score: EmotionScore, row: FloatArray, card: ModelCard) -> EmotionScore:
@@ -165,7 +167,9 @@ def _answered(score: EmotionScore, row: FloatArray, card: ModelCard) -> EmotionS
     """
     non_speech = float(row[OUTPUTS.index(NON_SPEECH)])
     if not is_speech(row):
-        return replace(score, non_speech=non_speech, abstain=Abstain.NON_SPEECH, reasons=())
+        return replace(
+            score, non_speech=non_speech, abstain=Abstain.NON_SPEECH, reasons=(), shifts=()
+        )
     probabilities = _given_speech(row)
     indices = _indices(probabilities, card)
     return replace(score, non_speech=non_speech, probabilities=probabilities, indices=indices)

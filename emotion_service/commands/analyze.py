@@ -13,6 +13,7 @@ from emotion_service import offline
 from emotion_service.app import load_scorer
 from emotion_service.commands.stream import say_if_nothing_was_scored
 from emotion_service.console.display import JsonLines, TextLines
+from emotion_service.delivery.notice import Address
 from emotion_service.fronts.wire import config_from_proto, event_to_proto
 from emotion_service.playback import RecordedCall
 from emotion_service.types import EncodedAudio
@@ -30,7 +31,7 @@ def analyze(recorded: RecordedCall, model: Path | None, json: bool) -> None:
     with _progress(json) as progress:
         chunks = _counted(recorded, progress)
         for event in offline.analyze(config, chunks, scorer):
-            response = event_to_proto(config.call_id, config.contact_id, event, None, 0)
+            response = event_to_proto(Address.of(config), config.contact_id, event, None, 0)
             display.take(response)
     say_if_nothing_was_scored(response.summary, json)
 

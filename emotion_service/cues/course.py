@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from emotion_service.cues.states import Mood
 from emotion_service.cues.summary import LegEnd, Tally
 from emotion_service.cues.timeline import Moment, TimedEvent, Timeline
 from emotion_service.cues.turns import Turns
 from emotion_service.types import (
+    STATES,
     CallSummary,
     Cue,
     CueKind,
     CuePhase,
     EndReason,
     SpeechActivity,
+    Text,
+    Trend,
 )
+
+
+class Listener(Protocol):
+    """Makes cues of the speech activity of all legs, told of it and of time in one order."""
+
+    @property
+    def due(self) -> int | None:
+        """The time at which `advance` will have something to say, if nothing else happens."""
+        ...
+
+    def add(self, activity: SpeechActivity) -> list[Cue]:
+        """What follows from an activity; first what fell due before it was decided."""
+        ...
+
+    def advance(self, upto: int) -> list[Cue]:
+        """Time passed: all activities decided up to `upto` are known."""
+        ...
+
+    def close(self, end: int) -> list[Cue]:
+        """The call ended, and with it everything that lasted."""
+        ...
 
 
 class Course:
@@ -27,11 +52,22 @@ class Course:
 
     def __init__(self, legs: Sequence[str], hangover: int) -> None:
         self._timeline = Timeline(legs)
-        self._turns = Turns(legs, hangover)
+        self._listeners: tuple[Listener, ...] = (Turns(legs, hangover),)
         self._moods: dict[str, Mood] = {}
         self._states: dict[str, Cue] = {}
         self._tally = Tally()
         self._sequence = 0
+        self._lasting: dict[tuple[str, CueKind], Cue] = {}
+        self.trend: Trend | None = None
+
+    @property
+    def frontier(self) -> int:
+        """Everything before this has been told."""
+        return self._timeline.frontier
+
+    def further(self, leg: str) -> tuple[Cue, ...]:
+        """The latest of each cue that lasts beside the leg's state."""
+        return tuple(cue for (of, _), cue in self._lasting.items() if of == leg)
 
     def state(self, leg: str) -> Cue | None:
         """The latest cue of the state the leg is in."""
@@ -63,19 +99,24 @@ class Course:
         """It is here (and was added), or will never come."""
         self._timeline.resolved(leg, end)
 
-    def advance(self) -> list[Cue]:
-        """The cues whose turn has come, once a message's events are in."""
+    def advance(self) -> list[Cue | Trend]:
+        """The cues and trends whose turn has come, once a message's events are in."""
         cues = self._follow(self._timeline.advance())
-        return self._tell(cues + self._pass(self._timeline.frontier))
+        return [*self._tell(cues + self._pass(self._timeline.frontier))]
 
     def end(self, at: int) -> list[Cue]:
         """The call ended: the cues that were still to come, and the end of what lasted."""
         cues = self._follow(self._timeline.flush())
-        cues += self._turns.close(at)
+        for listener in self._listeners:
+            cues += listener.close(at)
         for mood in self._moods.values():
             cues += mood.close(at)
         self._moods.clear()
         return self._tell(cues)
+
+    def hand_over(self, at: int, legs: Sequence[LegEnd]) -> Text:
+        """What the next agent should know of the call as it stands `at`."""
+        return Text("", "")
 
     def summary(
         self, duration: int, end_reason: EndReason, model_version: str, legs: Sequence[LegEnd]
@@ -89,7 +130,8 @@ class Course:
             cues += self._pass(at)
             self._tally.add(event)
             if isinstance(event, SpeechActivity):
-                cues += self._turns.add(event)
+                for listener in self._listeners:
+                    cues += listener.add(event)
             elif event.leg in self._moods:
                 cues += self._moods[event.leg].observe(event)
         return cues
@@ -102,11 +144,14 @@ class Course:
         return cues + self._at(upto)
 
     def _next_due(self, upto: int) -> int:
-        dues = [self._turns.due, *(mood.due for mood in self._moods.values())]
+        dues = [listener.due for listener in self._listeners]
+        dues += [mood.due for mood in self._moods.values()]
         return min((due for due in dues if due is not None), default=upto + 1)
 
     def _at(self, now: int) -> list[Cue]:
-        cues = self._turns.advance(now)
+        cues: list[Cue] = []
+        for listener in self._listeners:
+            cues += listener.advance(now)
         for mood in self._moods.values():
             cues += mood.quiet(now)
         return cues
@@ -117,8 +162,12 @@ class Course:
         self._sequence += len(told)
         for cue in told:
             self._tally.add(cue)
-            if cue.kind is not CueKind.TALK_OVER:
+            if cue.kind in STATES:
                 self._states[cue.leg] = cue
                 if cue.phase is CuePhase.OFFSET:
                     del self._states[cue.leg]
+            elif cue.phase is CuePhase.OFFSET:
+                self._lasting.pop((cue.leg, cue.kind), None)
+            else:
+                self._lasting[cue.leg, cue.kind] = cue
         return told

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emotion_service.types import (
+    STATES,
     CallSummary,
     Cue,
     CueKind,
@@ -21,6 +22,8 @@ from emotion_service.types import (
     SpeechActivity,
     StateTime,
 )
+
+TURNS = tuple(kind for kind in CueKind if kind not in STATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,10 @@ class Tally:
             duration=duration,
             end_reason=end_reason,
             legs=tuple(self._leg(end, spoken) for end in legs),
-            states=tuple(state for end in legs for state in self._states(end.leg)),
+            states=tuple(time for end in legs for time in self._times(end.leg, STATES)),
             talk_overs=sum(self._episodes[end.leg, CueKind.TALK_OVER] for end in legs),
             model_version=model_version,
+            turns=tuple(time for end in legs for time in self._times(end.leg, TURNS)),
         )
 
     def _hear(self, activity: SpeechActivity) -> None:
@@ -97,9 +101,9 @@ class Tally:
             placement=end.placement,
         )
 
-    def _states(self, leg: str) -> list[StateTime]:
+    def _times(self, leg: str, kinds: Sequence[CueKind]) -> list[StateTime]:
         return [
             StateTime(leg, kind, self._episodes[leg, kind], self._totals[leg, kind])
-            for kind in CueKind
-            if kind is not CueKind.TALK_OVER and self._episodes[leg, kind]
+            for kind in kinds
+            if self._episodes[leg, kind]
         ]

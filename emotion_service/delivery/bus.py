@@ -19,11 +19,12 @@ from emotion_service.delivery.notice import (
     Notice,
     Published,
     Reconnect,
+    Told,
     state_key,
 )
 from emotion_service.delivery.outbox import Outbox
 from emotion_service.errors import BadInput
-from emotion_service.types import CallSummary, Cue, EmotionScore, SpeechActivity
+from emotion_service.types import CallSummary, EmotionScore, SpeechActivity
 
 REPLAYED_NOTICES = 10_000
 REPLAYED_SECONDS = 60.0
@@ -111,9 +112,7 @@ class Bus:
         self._live[address.call_id] = call
         self._publish(call, describe())
 
-    def tell(
-        self, call_id: str, event: EmotionScore | Cue | SpeechActivity, latency: Latency | None
-    ) -> None:
+    def tell(self, call_id: str, event: Told, latency: Latency | None = None) -> None:
         """Something happened in a live call."""
         call = self._live[call_id]
         self._publish(call, event, latency)

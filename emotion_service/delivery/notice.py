@@ -7,16 +7,22 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from emotion_service.types import (
+    NO_TEXT,
+    Advice,
+    CallConfig,
     CallEvent,
     CallSummary,
     Cue,
     CuePhase,
     EmotionScore,
+    Feedback,
     NotScored,
     Party,
     Placement,
     Sound,
     SpeechActivity,
+    Text,
+    Trend,
 )
 
 
@@ -38,6 +44,11 @@ class Address:
     tenant: str = ""
     queue: str = ""
     agent_id: str = ""
+
+    @classmethod
+    def of(cls, config: CallConfig) -> Address:
+        """Of a call that begins."""
+        return cls(config.call_id, config.tenant, config.queue, config.agent_id)
 
     def admits(self, other: Address) -> bool:
         """Whether a watcher with this filter hears of `other`."""
@@ -64,11 +75,22 @@ class LegStatus(Protocol):
     def cue(self) -> Cue | None: ...
     @property
     def placement(self) -> Placement: ...
+    @property
+    def further(self) -> tuple[Cue, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What an ended call with the same contact_id left for the next agent."""
+
+    call_id: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """A call as it stands. `elapsed` in samples; `summary` once it has ended."""
+    """A call as it stands. `elapsed` in samples; `summary` once it has ended; `advice` that
+    stands; `hand_over` as of now, `earlier` those of the contact's calls before."""
 
     address: Address
     contact_id: str
@@ -76,6 +98,11 @@ class CallState:
     elapsed: int
     legs: tuple[LegStatus, ...]
     summary: CallSummary | None = None
+    trend: Trend | None = None
+    advice: tuple[Advice, ...] = ()
+    hand_over: Text = NO_TEXT
+    earlier: tuple[HandOver, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +112,8 @@ class Heartbeat:
     dropped: int
 
 
-Published: TypeAlias = EmotionScore | Cue | SpeechActivity | CallSummary | CallState
+Told: TypeAlias = EmotionScore | Cue | SpeechActivity | Trend | Advice | Feedback
+Published: TypeAlias = Told | CallSummary | CallState
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +128,12 @@ class Notice:
     budget_ms: int
 
     @property
+    def address(self) -> Address:
+        return self.audience[1]
+
+    @property
     def call_id(self) -> str:
-        return self.audience[1].call_id
+        return self.address.call_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +163,13 @@ class Acknowledged:
 StreamEvent: TypeAlias = CallEvent | Ready | Reconnect | Acknowledged
 
 
-def state_key(event: StreamEvent | CallState) -> Hashable | None:
+def state_key(event: StreamEvent | Published) -> Hashable | None:
     """What a newer event of the same key makes obsolete; None: nothing replaces this one."""
     match event:
         case EmotionScore() | SpeechActivity():
             return type(event), event.leg
+        case Trend():
+            return "trend"
         case Cue(phase=CuePhase.UPDATE):
             return event.leg, event.kind
         case _:

@@ -12,12 +12,12 @@ import grpc
 
 from emotion_service.delivery.notice import Address, Reconnect
 from emotion_service.errors import BadInput, Busy
+from emotion_service.fronts import call_messages
 from emotion_service.fronts.admission import stopping
 from emotion_service.fronts.statuses import AnyContext, statuses
 from emotion_service.fronts.stream import CallStream, Service
 from emotion_service.fronts.wire import (
     audio_from_proto,
-    call_to_proto,
     config_from_proto,
     event_to_proto,
     update_from_proto,
@@ -39,6 +39,9 @@ CallContext: TypeAlias = grpc.aio.ServicerContext[
     pb.StreamingAnalyzeRequest, pb.StreamingAnalyzeResponse
 ]
 WatchContext: TypeAlias = grpc.aio.ServicerContext[pb.WatchCuesRequest, pb.WatchCuesResponse]
+RoutingContext: TypeAlias = grpc.aio.ServicerContext[
+    pb.WatchRoutingRequest, pb.WatchRoutingResponse
+]
 
 
 class EmotionServicer(pb_grpc.EmotionServiceServicer):
@@ -77,7 +80,23 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
 
     async def GetCall(self, request: pb.GetCallRequest, context: AnyContext) -> pb.GetCallResponse:
         async with statuses(context, self._service.metrics):
-            return pb.GetCallResponse(call=call_to_proto(self._service.bus.call(request.call_id)))
+            state = self._service.bus.call(request.call_id)
+            return pb.GetCallResponse(call=call_messages.call(state))
+
+    async def WatchRouting(  # type: ignore[override]
+        self, request: pb.WatchRoutingRequest, context: RoutingContext
+    ) -> None:
+        raise NotImplementedError
+
+    async def SendFeedback(
+        self, request: pb.SendFeedbackRequest, context: AnyContext
+    ) -> pb.SendFeedbackResponse:
+        raise NotImplementedError
+
+    async def RecordObjection(
+        self, request: pb.RecordObjectionRequest, context: AnyContext
+    ) -> pb.RecordObjectionResponse:
+        raise NotImplementedError
 
     async def GetServiceInfo(
         self, request: pb.GetServiceInfoRequest, context: AnyContext
@@ -148,7 +167,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
         async for said in stream.outbox:
             latency = said.latency(self._service.clock())
             response = event_to_proto(
-                config.call_id, config.contact_id, said.event, latency, config.latency_budget_ms
+                stream.address, config.contact_id, said.event, latency, config.latency_budget_ms
             )
             await self._write(context, response)
 

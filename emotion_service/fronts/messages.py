@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from google.protobuf.duration_pb2 import Duration
 
 from emotion_service import types
-from emotion_service.delivery.notice import Acknowledged, Latency, LegStatus, Ready, Reconnect
+from emotion_service.delivery.notice import Latency
 from emotion_service.errors import BadInput
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -103,6 +103,7 @@ def cue(call_id: str, cue: types.Cue, latency: Latency | None, budget_ms: int) -
         model_version=cue.model_version,
         latency=None if latency is None else _latency(latency),
         within_budget=None if latency is None else latency.total_ms <= budget_ms,
+        index=cue.index,
     )
 
 
@@ -138,104 +139,4 @@ def _latency(latency: Latency) -> pb.Latency:
         queue_ms=latency.queue_ms,
         features_ms=latency.features_ms,
         model_ms=latency.model_ms,
-    )
-
-
-# --- what a call says of itself ---------------------------------------------------------------
-
-
-def activity(call_id: str, activity: types.SpeechActivity) -> pb.SpeechActivity:
-    return pb.SpeechActivity(
-        call_id=call_id,
-        leg=activity.leg,
-        sequence=activity.sequence,
-        sound=wire_enum(pb.Sound, activity.sound),
-        start_offset=duration(activity.start),
-        decided_offset=duration(activity.decided),
-    )
-
-
-def status(
-    call_id: str, status: types.ScoringStatus | Ready | Reconnect | Acknowledged
-) -> pb.Status:
-    match status:
-        case types.ScoringStatus():
-            reason = wire_enum(pb.NotScoredReason, status.reason)
-            not_scored = pb.NotScored(leg=status.leg, reason=reason)
-            return pb.Status(call_id=call_id, not_scored=not_scored)
-        case Ready():
-            ready = pb.Ready(
-                model_version=status.model_version,
-                model_licence=status.model_licence,
-                latency_budget_ms=status.latency_budget_ms,
-            )
-            return pb.Status(call_id=call_id, ready=ready)
-        case Reconnect():
-            return pb.Status(call_id=call_id, reconnect=reconnect(status))
-        case Acknowledged():
-            acknowledged = pb.Acknowledged(leg=status.leg, sequence=status.sequence)
-            return pb.Status(call_id=call_id, acknowledged=acknowledged)
-
-
-def reconnect(reconnect: Reconnect) -> pb.Reconnect:
-    grace = duration(round(reconnect.grace_seconds * types.SAMPLE_RATE_HERTZ))
-    return pb.Reconnect(grace=grace)
-
-
-def summary(call_id: str, contact_id: str, summary: types.CallSummary) -> pb.CallSummary:
-    return pb.CallSummary(
-        call_id=call_id,
-        contact_id=contact_id,
-        duration=duration(summary.duration),
-        end_reason=wire_enum(pb.EndReason, summary.end_reason),
-        legs=[_leg_summary(leg) for leg in summary.legs],
-        states=[_state_time(time) for time in summary.states],
-        talk_overs=summary.talk_overs,
-        model_version=summary.model_version,
-    )
-
-
-def _leg_summary(leg: types.LegSummary) -> pb.LegSummary:
-    return pb.LegSummary(
-        leg=leg.leg,
-        party=wire_enum(pb.Party, leg.party),
-        speech=duration(leg.speech),
-        talk_share=leg.talk_share,
-        scores=leg.scores,
-        abstained=leg.abstained,
-        skipped_windows=leg.skipped_windows,
-        not_scored_reason=wire_enum(pb.NotScoredReason, leg.not_scored),
-        placement=_placement(leg.placement),
-    )
-
-
-def _state_time(time: types.StateTime) -> pb.StateTime:
-    return pb.StateTime(
-        leg=time.leg,
-        kind=wire_enum(pb.CueKind, time.kind),
-        episodes=time.episodes,
-        total=duration(time.total),
-    )
-
-
-def leg_state(call_id: str, leg: LegStatus) -> pb.LegState:
-    return pb.LegState(
-        leg=leg.leg,
-        party=wire_enum(pb.Party, leg.party),
-        sound=wire_enum(pb.Sound, leg.sound),
-        not_scored_reason=wire_enum(pb.NotScoredReason, leg.not_scored),
-        cue=None if leg.cue is None else cue(call_id, leg.cue, None, 0),
-        placement=_placement(leg.placement),
-    )
-
-
-def _placement(placement: types.Placement) -> pb.Placement:
-    return pb.Placement(
-        received=duration(placement.received),
-        gaps=placement.gaps,
-        lost=duration(placement.lost),
-        overlaps=placement.overlaps,
-        duplicates=placement.duplicates,
-        reordered=placement.reordered,
-        late=placement.late,
     )

@@ -37,8 +37,10 @@ from emotion_service.delivery.notice import (
 from emotion_service.delivery.outbox import Outbox
 from emotion_service.fronts.admission import Admission
 from emotion_service.metrics import Metrics
+from emotion_service.routing.ruleset import NO_RULES, RuleSet
 from emotion_service.scoring.batcher import Batcher, Scored
 from emotion_service.types import (
+    Advice,
     AttributeChange,
     CallConfig,
     CallEvent,
@@ -50,6 +52,7 @@ from emotion_service.types import (
     Pacing,
     ScoringStatus,
     SpeechActivity,
+    Trend,
 )
 
 UNWRITTEN = 256  # events waiting for the writer
@@ -65,6 +68,7 @@ class Service:
     scorer: Scorer
     batcher: Batcher
     bus: Bus
+    rules: RuleSet = NO_RULES
     hearing: Hearing = field(default_factory=Hearing)
     admission: Admission = field(default_factory=Admission)
     metrics: Metrics = field(default_factory=Metrics)
@@ -101,11 +105,11 @@ class CallStream:
         service.admission.admit_call(service.bus.live_calls)
         self.config = config
         self._service = service
-        self._call = Call(config, service.scorer)
+        self._call = Call(config, service.scorer, service.rules)
         # A recorded call loses nothing: `push` waits for the writer instead.
         recorded = config.pacing is Pacing.RECORDED
         self.outbox: Outbox[Said] = Outbox(sys.maxsize if recorded else UNWRITTEN)
-        self._address = Address(config.call_id, config.tenant, config.queue, config.agent_id)
+        self.address = Address.of(config)
         self._futures: dict[asyncio.Future[Scored], str] = {}  # of which leg
         self._resolved = asyncio.Event()
         self._failure: Exception | None = None
@@ -114,7 +118,7 @@ class CallStream:
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
         self._acknowledger = Acknowledger()
         events = self._call.start()
-        service.bus.open(self._address, config.contact_id, config.latency_budget_ms, self.state)
+        service.bus.open(self.address, config.contact_id, config.latency_budget_ms, self.state)
         self._live = True
         service.metrics.opened(self, self._call.placements)
         scorer = service.scorer
@@ -188,10 +192,10 @@ class CallStream:
         self._tell(events)
         match change:
             case AttributeChange("queue", value):
-                self._address = replace(self._address, queue=value)
+                self.address = replace(self.address, queue=value)
             case AttributeChange("agent_id", value):
-                self._address = replace(self._address, agent_id=value)
-        self._service.bus.move(self._address)
+                self.address = replace(self.address, agent_id=value)
+        self._service.bus.move(self.address)
 
     async def finish(self) -> None:
         """No more will arrive: flushes, waits for the last scores, says the summary last."""
@@ -233,8 +237,17 @@ class CallStream:
 
     def state(self) -> CallState:
         """The call as it stands."""
-        legs = tuple(self._call.leg_states())
-        return CallState(self._address, self.config.contact_id, True, self._call.elapsed, legs)
+        call = self._call
+        return CallState(
+            self.address,
+            self.config.contact_id,
+            live=True,
+            elapsed=call.elapsed,
+            legs=tuple(call.leg_states()),
+            trend=call.trend,
+            advice=call.advice,
+            hand_over=call.hand_over,
+        )
 
     def _tell(
         self, events: list[CallEvent], arrived: float | None = None, scored: Scored | None = None
@@ -260,8 +273,8 @@ class CallStream:
             case Cue() as cue:
                 metrics.cued(cue, latency)
                 bus.tell(config.call_id, cue, latency)
-            case SpeechActivity() as activity:
-                bus.tell(config.call_id, activity, latency)
+            case SpeechActivity() | Trend() | Advice() as event:
+                bus.tell(config.call_id, event)
             case CallSummary() as summary:
                 self._live = False
                 metrics.ended(self, completed=True)

@@ -8,6 +8,7 @@ from google.protobuf import json_format
 
 from emotion_service import types
 from emotion_service.delivery.notice import (
+    Address,
     CallState,
     Heartbeat,
     Latency,
@@ -16,7 +17,7 @@ from emotion_service.delivery.notice import (
     StreamEvent,
 )
 from emotion_service.errors import BadInput
-from emotion_service.fronts import messages
+from emotion_service.fronts import call_messages, messages
 from emotion_service.fronts.messages import domain_enum
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -153,25 +154,31 @@ def _in_range(reason: str, what: str, given: int, at_least: int, at_most: int) -
 
 
 def event_to_proto(
-    call_id: str,
+    address: Address,
     contact_id: str,
     event: StreamEvent,
     latency: Latency | None,
     budget_ms: int,
 ) -> pb.StreamingAnalyzeResponse:
     """An event as its call's own stream hears it; `latency` is None offline."""
-    said = pb.StreamingAnalyzeResponse
+    call_id = address.call_id
+    said = pb.StreamingAnalyzeResponse()
     match event:
         case types.EmotionScore():
-            return said(score=messages.score(call_id, event, latency, budget_ms))
+            said.score.CopyFrom(messages.score(call_id, event, latency, budget_ms))
         case types.Cue():
-            return said(cue=messages.cue(call_id, event, latency, budget_ms))
+            said.cue.CopyFrom(messages.cue(call_id, event, latency, budget_ms))
         case types.SpeechActivity():
-            return said(activity=messages.activity(call_id, event))
+            said.activity.CopyFrom(call_messages.activity(call_id, event))
+        case types.Trend():
+            said.trend.CopyFrom(call_messages.trend(call_id, event))
+        case types.Advice():
+            said.advice.CopyFrom(call_messages.advice(address, contact_id, event))
         case types.CallSummary():
-            return said(summary=messages.summary(call_id, contact_id, event))
+            said.summary.CopyFrom(call_messages.summary(call_id, contact_id, event))
         case _:
-            return said(status=messages.status(call_id, event))
+            said.status.CopyFrom(call_messages.status(call_id, event))
+    return said
 
 
 def watched_to_proto(
@@ -184,35 +191,20 @@ def watched_to_proto(
         case Heartbeat():
             response.heartbeat.dropped = event.dropped
         case Reconnect():
-            response.reconnect.CopyFrom(messages.reconnect(event))
+            response.reconnect.CopyFrom(call_messages.reconnect(event))
         case CallState():
-            response.call.CopyFrom(call_to_proto(event))
+            response.call.CopyFrom(call_messages.call(event))
+        case types.Feedback():
+            assert isinstance(watched, Notice)
+            response.feedback.CopyFrom(call_messages.feedback(watched.call_id, event))
         case _:
             assert isinstance(watched, Notice)
             said = event_to_proto(
-                watched.call_id, watched.contact_id, event, watched.latency, watched.budget_ms
+                watched.address, watched.contact_id, event, watched.latency, watched.budget_ms
             )
-            kind = said.WhichOneof("response")  # score, cue, activity, summary: named alike
+            kind = said.WhichOneof("response")  # score, cue, trend …: named alike in both
             getattr(response, str(kind)).CopyFrom(getattr(said, str(kind)))
     return response
-
-
-def call_to_proto(state: CallState) -> pb.CallState:
-    """A call as GetCall and a snapshot show it."""
-    call_id = state.address.call_id
-    return pb.CallState(
-        call_id=call_id,
-        contact_id=state.contact_id,
-        tenant=state.address.tenant,
-        queue=state.address.queue,
-        agent_id=state.address.agent_id,
-        live=state.live,
-        elapsed=messages.duration(state.elapsed),
-        legs=[messages.leg_state(call_id, leg) for leg in state.legs],
-        summary=None
-        if state.summary is None
-        else messages.summary(call_id, state.contact_id, state.summary),
-    )
 
 
 def to_json_line(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from emotion_service.types import SAMPLE_RATE_HERTZ, Prosody, Reason
@@ -49,19 +49,17 @@ class Baseline:
         prior = self._prior[name].mean * PRIOR_SECONDS
         return (prior + self._sum[name]) / (PRIOR_SECONDS + self._weight[name])
 
-    def reasons(self, prosody: Prosody) -> tuple[Reason, ...]:
-        """The notable shifts of a window, the furthest first."""
-        found = [self._reason(name, q, prosody) for name, q in QUANTITIES.items()]
+    def shifts(self, prosody: Prosody) -> tuple[Reason, ...]:
+        """Every quantity of a window against what is usual, the furthest first."""
+        found = [self._shift(name, q, prosody) for name, q in QUANTITIES.items()]
         return tuple(sorted(filter(None, found), key=lambda reason: -abs(reason.shift)))
 
-    def _reason(self, name: str, quantity: Quantity, prosody: Prosody) -> Reason | None:
+    def _shift(self, name: str, quantity: Quantity, prosody: Prosody) -> Reason | None:
         value = quantity.of(prosody)
         if value is None:
             return None
         usual = self.mean(name)
         shift = (value - usual) / self._prior[name].deviation
-        if abs(shift) < NOTABLE:
-            return None
         own = self._weight[name] >= OWN_SECONDS
         shown, shown_usual = quantity.shown(value), quantity.shown(usual)
         return Reason(
@@ -83,6 +81,11 @@ class Quantity:
     shown: Callable[[float], float]
     unit: str
     text: Callable[[float, float, str], str]
+
+
+def notable(shifts: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Those that are worth telling."""
+    return tuple(shift for shift in shifts if abs(shift.shift) >= NOTABLE)
 
 
 def _percent(noun: str) -> Callable[[float, float, str], str]:

@@ -155,6 +155,18 @@ class _CueKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CueKind.Value
     """nothing can be said; see abstain_reason"""
     CUE_KIND_TALK_OVER: _CueKind.ValueType  # 6
     """`leg` broke in while the other leg was speaking"""
+    CUE_KIND_URGENT: _CueKind.ValueType  # 7
+    """wants a quick answer; beside the state, with an index"""
+    CUE_KIND_CURT: _CueKind.ValueType  # 8
+    """turning harsh; beside the state, with an index"""
+    CUE_KIND_DEAD_AIR: _CueKind.ValueType  # 9
+    """nobody has spoken for long; `leg` is the one that spoke last"""
+    CUE_KIND_SLOW_REPLY: _CueKind.ValueType  # 10
+    """`leg` was long in answering"""
+    CUE_KIND_MONOLOGUE: _CueKind.ValueType  # 11
+    """`leg` has spoken for long without the other getting a word in"""
+    CUE_KIND_FAST_PACE: _CueKind.ValueType  # 12
+    """`leg` speaks fast"""
 
 class CueKind(_CueKind, metaclass=_CueKindEnumTypeWrapper): ...
 
@@ -170,6 +182,18 @@ CUE_KIND_INSUFFICIENT_EVIDENCE: CueKind.ValueType  # 5
 """nothing can be said; see abstain_reason"""
 CUE_KIND_TALK_OVER: CueKind.ValueType  # 6
 """`leg` broke in while the other leg was speaking"""
+CUE_KIND_URGENT: CueKind.ValueType  # 7
+"""wants a quick answer; beside the state, with an index"""
+CUE_KIND_CURT: CueKind.ValueType  # 8
+"""turning harsh; beside the state, with an index"""
+CUE_KIND_DEAD_AIR: CueKind.ValueType  # 9
+"""nobody has spoken for long; `leg` is the one that spoke last"""
+CUE_KIND_SLOW_REPLY: CueKind.ValueType  # 10
+"""`leg` was long in answering"""
+CUE_KIND_MONOLOGUE: CueKind.ValueType  # 11
+"""`leg` has spoken for long without the other getting a word in"""
+CUE_KIND_FAST_PACE: CueKind.ValueType  # 12
+"""`leg` speaks fast"""
 Global___CueKind: _TypeAlias = CueKind  # noqa: Y015
 
 class _CuePhase:
@@ -298,6 +322,82 @@ END_REASON_TRANSFERRED: EndReason.ValueType  # 2
 END_REASON_ABANDONED: EndReason.ValueType  # 3
 END_REASON_FAILED: EndReason.ValueType  # 4
 Global___EndReason: _TypeAlias = EndReason  # noqa: Y015
+
+class _AdviceAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AdviceActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdviceAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ADVICE_ACTION_UNSPECIFIED: _AdviceAction.ValueType  # 0
+    ADVICE_ACTION_RAISE_PRIORITY: _AdviceAction.ValueType  # 1
+    ADVICE_ACTION_REQUIRE_SKILL: _AdviceAction.ValueType  # 2
+    """`skill`"""
+    ADVICE_ACTION_PREFER_SKILL: _AdviceAction.ValueType  # 3
+    """`skill`"""
+    ADVICE_ACTION_OFFER_CALLBACK: _AdviceAction.ValueType  # 4
+    ADVICE_ACTION_ALERT_SUPERVISOR: _AdviceAction.ValueType  # 5
+    ADVICE_ACTION_HAND_OVER_TO_PERSON: _AdviceAction.ValueType  # 6
+    """the bot should"""
+
+class AdviceAction(_AdviceAction, metaclass=_AdviceActionEnumTypeWrapper):
+    """What a rule advises. There is nothing here that would put a customer at a disadvantage."""
+
+ADVICE_ACTION_UNSPECIFIED: AdviceAction.ValueType  # 0
+ADVICE_ACTION_RAISE_PRIORITY: AdviceAction.ValueType  # 1
+ADVICE_ACTION_REQUIRE_SKILL: AdviceAction.ValueType  # 2
+"""`skill`"""
+ADVICE_ACTION_PREFER_SKILL: AdviceAction.ValueType  # 3
+"""`skill`"""
+ADVICE_ACTION_OFFER_CALLBACK: AdviceAction.ValueType  # 4
+ADVICE_ACTION_ALERT_SUPERVISOR: AdviceAction.ValueType  # 5
+ADVICE_ACTION_HAND_OVER_TO_PERSON: AdviceAction.ValueType  # 6
+"""the bot should"""
+Global___AdviceAction: _TypeAlias = AdviceAction  # noqa: Y015
+
+class _AdvicePhase:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _AdvicePhaseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdvicePhase.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ADVICE_PHASE_UNSPECIFIED: _AdvicePhase.ValueType  # 0
+    ADVICE_PHASE_GIVEN: _AdvicePhase.ValueType  # 1
+    """also when it is given again, with a later expiry"""
+    ADVICE_PHASE_ENDED: _AdvicePhase.ValueType  # 2
+    """it has expired, the call has ended, or nothing may be inferred any more"""
+
+class AdvicePhase(_AdvicePhase, metaclass=_AdvicePhaseEnumTypeWrapper): ...
+
+ADVICE_PHASE_UNSPECIFIED: AdvicePhase.ValueType  # 0
+ADVICE_PHASE_GIVEN: AdvicePhase.ValueType  # 1
+"""also when it is given again, with a later expiry"""
+ADVICE_PHASE_ENDED: AdvicePhase.ValueType  # 2
+"""it has expired, the call has ended, or nothing may be inferred any more"""
+Global___AdvicePhase: _TypeAlias = AdvicePhase  # noqa: Y015
+
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    VERDICT_DISMISSED: _Verdict.ValueType  # 1
+    """seen, and not wanted any longer"""
+    VERDICT_WRONG: _Verdict.ValueType  # 2
+    """the customer does not sound like that"""
+    VERDICT_RIGHT: _Verdict.ValueType  # 3
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper): ...
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+VERDICT_DISMISSED: Verdict.ValueType  # 1
+"""seen, and not wanted any longer"""
+VERDICT_WRONG: Verdict.ValueType  # 2
+"""the customer does not sound like that"""
+VERDICT_RIGHT: Verdict.ValueType  # 3
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
 class StreamingAnalyzeRequest(_message.Message):
@@ -607,6 +707,8 @@ class StreamingAnalyzeResponse(_message.Message):
     ACTIVITY_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def score(self) -> Global___Score: ...
     @_builtins.property
@@ -619,6 +721,10 @@ class StreamingAnalyzeResponse(_message.Message):
     def summary(self) -> Global___CallSummary:
         """the last message"""
 
+    @_builtins.property
+    def advice(self) -> Global___Advice: ...
+    @_builtins.property
+    def trend(self) -> Global___Trend: ...
     def __init__(
         self,
         *,
@@ -627,12 +733,14 @@ class StreamingAnalyzeResponse(_message.Message):
         activity: Global___SpeechActivity | None = ...,
         status: Global___Status | None = ...,
         summary: Global___CallSummary | None = ...,
+        advice: Global___Advice | None = ...,
+        trend: Global___Trend | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "cue", b"cue", "response", b"response", "score", b"score", "status", b"status", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "cue", b"cue", "response", b"response", "score", b"score", "status", b"status", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "cue", b"cue", "response", b"response", "score", b"score", "status", b"status", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "cue", b"cue", "response", b"response", "score", b"score", "status", b"status", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_response: _TypeAlias = _typing.Literal["score", "cue", "activity", "status", "summary"]  # noqa: Y015
+    _WhichOneofReturnType_response: _TypeAlias = _typing.Literal["score", "cue", "activity", "status", "summary", "advice", "trend"]  # noqa: Y015
     _WhichOneofArgType_response: _TypeAlias = _typing.Literal["response", b"response"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_response) -> _WhichOneofReturnType_response | None: ...
 
@@ -925,6 +1033,7 @@ class Cue(_message.Message):
     LATENCY_FIELD_NUMBER: _builtins.int
     WITHIN_BUDGET_FIELD_NUMBER: _builtins.int
     DECIDED_OFFSET_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     leg: _builtins.str
     sequence: _builtins.int
@@ -938,6 +1047,8 @@ class Cue(_message.Message):
     model_version: _builtins.str
     """empty for turn-taking cues"""
     within_budget: _builtins.bool
+    index: _builtins.float
+    """urgent, curt: how much so, 0..1; no probability. `reasons` are its components"""
     @_builtins.property
     def start_offset(self) -> _duration_pb2.Duration:
         """where the state began"""
@@ -975,21 +1086,256 @@ class Cue(_message.Message):
         latency: Global___Latency | None = ...,
         within_budget: _builtins.bool | None = ...,
         decided_offset: _duration_pb2.Duration | None = ...,
+        index: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "latency", b"latency", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "_latency", b"_latency", "_within_budget", b"_within_budget", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "index", b"index", "latency", b"latency", "quality", b"quality", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_latency", b"_latency", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "kind", b"kind", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "phase", b"phase", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_index", b"_index", "_latency", b"_latency", "_within_budget", b"_within_budget", "abstain_reason", b"abstain_reason", "call_id", b"call_id", "confidence", b"confidence", "decided_offset", b"decided_offset", "end_offset", b"end_offset", "evidence_seconds", b"evidence_seconds", "index", b"index", "kind", b"kind", "latency", b"latency", "leg", b"leg", "model_version", b"model_version", "phase", b"phase", "quality", b"quality", "reasons", b"reasons", "sequence", b"sequence", "start_offset", b"start_offset", "within_budget", b"within_budget"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__index: _TypeAlias = _typing.Literal["index"]  # noqa: Y015
+    _WhichOneofArgType__index: _TypeAlias = _typing.Literal["_index", b"_index"]  # noqa: Y015
     _WhichOneofReturnType__latency: _TypeAlias = _typing.Literal["latency"]  # noqa: Y015
     _WhichOneofArgType__latency: _TypeAlias = _typing.Literal["_latency", b"_latency"]  # noqa: Y015
     _WhichOneofReturnType__within_budget: _TypeAlias = _typing.Literal["within_budget"]  # noqa: Y015
     _WhichOneofArgType__within_budget: _TypeAlias = _typing.Literal["_within_budget", b"_within_budget"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__index) -> _WhichOneofReturnType__index | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__latency) -> _WhichOneofReturnType__latency | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__within_budget) -> _WhichOneofReturnType__within_budget | None: ...
 
 Global___Cue: _TypeAlias = Cue  # noqa: Y015
+
+@_typing.final
+class Trend(_message.Message):
+    """Where the call stands; every 5 s of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    LEGS_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration: ...
+    @_builtins.property
+    def legs(self) -> _containers.RepeatedCompositeFieldContainer[Global___LegTrend]: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        offset: _duration_pb2.Duration | None = ...,
+        legs: _abc.Iterable[Global___LegTrend] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "legs", b"legs", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Trend: _TypeAlias = Trend  # noqa: Y015
+
+@_typing.final
+class LegTrend(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_FIELD_NUMBER: _builtins.int
+    TALK_SHARE_FIELD_NUMBER: _builtins.int
+    AROUSAL_FIELD_NUMBER: _builtins.int
+    VALENCE_FIELD_NUMBER: _builtins.int
+    AROUSAL_SLOPE_FIELD_NUMBER: _builtins.int
+    URGENCY_FIELD_NUMBER: _builtins.int
+    CURTNESS_FIELD_NUMBER: _builtins.int
+    leg: _builtins.str
+    talk_share: _builtins.float
+    """of all legs' speech so far"""
+    arousal: _builtins.float
+    """Of the last seconds of a scored leg; unset while nothing is known."""
+    valence: _builtins.float
+    arousal_slope: _builtins.float
+    """change a minute over the last minute"""
+    urgency: _builtins.float
+    curtness: _builtins.float
+    def __init__(
+        self,
+        *,
+        leg: _builtins.str = ...,
+        talk_share: _builtins.float = ...,
+        arousal: _builtins.float | None = ...,
+        valence: _builtins.float | None = ...,
+        arousal_slope: _builtins.float | None = ...,
+        urgency: _builtins.float | None = ...,
+        curtness: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_slope", b"_arousal_slope", "_curtness", b"_curtness", "_urgency", b"_urgency", "_valence", b"_valence", "arousal", b"arousal", "arousal_slope", b"arousal_slope", "curtness", b"curtness", "urgency", b"urgency", "valence", b"valence"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_slope", b"_arousal_slope", "_curtness", b"_curtness", "_urgency", b"_urgency", "_valence", b"_valence", "arousal", b"arousal", "arousal_slope", b"arousal_slope", "curtness", b"curtness", "leg", b"leg", "talk_share", b"talk_share", "urgency", b"urgency", "valence", b"valence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
+    _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
+    _WhichOneofReturnType__arousal_slope: _TypeAlias = _typing.Literal["arousal_slope"]  # noqa: Y015
+    _WhichOneofArgType__arousal_slope: _TypeAlias = _typing.Literal["_arousal_slope", b"_arousal_slope"]  # noqa: Y015
+    _WhichOneofReturnType__curtness: _TypeAlias = _typing.Literal["curtness"]  # noqa: Y015
+    _WhichOneofArgType__curtness: _TypeAlias = _typing.Literal["_curtness", b"_curtness"]  # noqa: Y015
+    _WhichOneofReturnType__urgency: _TypeAlias = _typing.Literal["urgency"]  # noqa: Y015
+    _WhichOneofArgType__urgency: _TypeAlias = _typing.Literal["_urgency", b"_urgency"]  # noqa: Y015
+    _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
+    _WhichOneofArgType__valence: _TypeAlias = _typing.Literal["_valence", b"_valence"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal) -> _WhichOneofReturnType__arousal | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal_slope) -> _WhichOneofReturnType__arousal_slope | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__curtness) -> _WhichOneofReturnType__curtness | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__urgency) -> _WhichOneofReturnType__urgency | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__valence) -> _WhichOneofReturnType__valence | None: ...
+
+Global___LegTrend: _TypeAlias = LegTrend  # noqa: Y015
+
+@_typing.final
+class Advice(_message.Message):
+    """What a rule advises on a call. Advisory: it expires, says why, and nobody has to follow it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    PHASE_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    SKILL_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    EXPIRES_OFFSET_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RULES_SHA256_FIELD_NUMBER: _builtins.int
+    CONTACT_ID_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    sequence: _builtins.int
+    """0, 1, 2 … among the advice on the call"""
+    rule: _builtins.str
+    """the rule's name in the rule set"""
+    phase: Global___AdvicePhase.ValueType
+    action: Global___AdviceAction.ValueType
+    skill: _builtins.str
+    """of REQUIRE_SKILL and PREFER_SKILL"""
+    rules_sha256: _builtins.str
+    """of the rule set"""
+    contact_id: _builtins.str
+    tenant: _builtins.str
+    queue: _builtins.str
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration:
+        """given, or ended, here"""
+
+    @_builtins.property
+    def expires_offset(self) -> _duration_pb2.Duration:
+        """unless it is given again"""
+
+    @_builtins.property
+    def reason(self) -> Global___Text: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        sequence: _builtins.int = ...,
+        rule: _builtins.str = ...,
+        phase: Global___AdvicePhase.ValueType = ...,
+        action: Global___AdviceAction.ValueType = ...,
+        skill: _builtins.str = ...,
+        offset: _duration_pb2.Duration | None = ...,
+        expires_offset: _duration_pb2.Duration | None = ...,
+        reason: Global___Text | None = ...,
+        rules_sha256: _builtins.str = ...,
+        contact_id: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+        queue: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_offset", b"expires_offset", "offset", b"offset", "reason", b"reason"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "call_id", b"call_id", "contact_id", b"contact_id", "expires_offset", b"expires_offset", "offset", b"offset", "phase", b"phase", "queue", b"queue", "reason", b"reason", "rule", b"rule", "rules_sha256", b"rules_sha256", "sequence", b"sequence", "skill", b"skill", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Advice: _TypeAlias = Advice  # noqa: Y015
+
+@_typing.final
+class Text(_message.Message):
+    """The same in both languages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENGLISH_FIELD_NUMBER: _builtins.int
+    GERMAN_FIELD_NUMBER: _builtins.int
+    english: _builtins.str
+    german: _builtins.str
+    def __init__(
+        self,
+        *,
+        english: _builtins.str = ...,
+        german: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["english", b"english", "german", b"german"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Text: _TypeAlias = Text  # noqa: Y015
+
+@_typing.final
+class HandOver(_message.Message):
+    """What the next agent should know."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    @_builtins.property
+    def text(self) -> Global___Text: ...
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        text: Global___Text | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["text", b"text"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HandOver: _TypeAlias = HandOver  # noqa: Y015
+
+@_typing.final
+class Feedback(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    CUE_SEQUENCE_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    cue_sequence: _builtins.int
+    verdict: Global___Verdict.ValueType
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        cue_sequence: _builtins.int = ...,
+        verdict: Global___Verdict.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "cue_sequence", b"cue_sequence", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Feedback: _TypeAlias = Feedback  # noqa: Y015
 
 @_typing.final
 class SpeechActivity(_message.Message):
@@ -1181,6 +1527,9 @@ class CallSummary(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     TALK_OVERS_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    TURNS_FIELD_NUMBER: _builtins.int
+    TURNING_POINTS_FIELD_NUMBER: _builtins.int
+    HAND_OVER_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     contact_id: _builtins.str
     end_reason: Global___EndReason.ValueType
@@ -1194,6 +1543,16 @@ class CallSummary(_message.Message):
     def states(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateTime]:
         """of the scored legs"""
 
+    @_builtins.property
+    def turns(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateTime]:
+        """turn-taking, urgent and curt: how often, how long"""
+
+    @_builtins.property
+    def turning_points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TurningPoint]:
+        """of the scored legs"""
+
+    @_builtins.property
+    def hand_over(self) -> Global___Text: ...
     def __init__(
         self,
         *,
@@ -1205,14 +1564,48 @@ class CallSummary(_message.Message):
         states: _abc.Iterable[Global___StateTime] | None = ...,
         talk_overs: _builtins.int = ...,
         model_version: _builtins.str = ...,
+        turns: _abc.Iterable[Global___StateTime] | None = ...,
+        turning_points: _abc.Iterable[Global___TurningPoint] | None = ...,
+        hand_over: Global___Text | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "hand_over", b"hand_over"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "contact_id", b"contact_id", "duration", b"duration", "end_reason", b"end_reason", "legs", b"legs", "model_version", b"model_version", "states", b"states", "talk_overs", b"talk_overs"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "contact_id", b"contact_id", "duration", b"duration", "end_reason", b"end_reason", "hand_over", b"hand_over", "legs", b"legs", "model_version", b"model_version", "states", b"states", "talk_overs", b"talk_overs", "turning_points", b"turning_points", "turns", b"turns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CallSummary: _TypeAlias = CallSummary  # noqa: Y015
+
+@_typing.final
+class TurningPoint(_message.Message):
+    """Where a scored leg went from one state to another for good."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEG_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    leg: _builtins.str
+    before: Global___CueKind.ValueType
+    after: Global___CueKind.ValueType
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration: ...
+    def __init__(
+        self,
+        *,
+        leg: _builtins.str = ...,
+        offset: _duration_pb2.Duration | None = ...,
+        before: Global___CueKind.ValueType = ...,
+        after: Global___CueKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "leg", b"leg", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TurningPoint: _TypeAlias = TurningPoint  # noqa: Y015
 
 @_typing.final
 class LegSummary(_message.Message):
@@ -1392,6 +1785,9 @@ class WatchCuesResponse(_message.Message):
     SUMMARY_FIELD_NUMBER: _builtins.int
     HEARTBEAT_FIELD_NUMBER: _builtins.int
     RECONNECT_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    FEEDBACK_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
     @_builtins.property
     def call(self) -> Global___CallState:
@@ -1415,6 +1811,12 @@ class WatchCuesResponse(_message.Message):
     def reconnect(self) -> Global___Reconnect:
         """the server is about to stop: watch again elsewhere, without a cursor"""
 
+    @_builtins.property
+    def trend(self) -> Global___Trend: ...
+    @_builtins.property
+    def advice(self) -> Global___Advice: ...
+    @_builtins.property
+    def feedback(self) -> Global___Feedback: ...
     def __init__(
         self,
         *,
@@ -1426,16 +1828,84 @@ class WatchCuesResponse(_message.Message):
         summary: Global___CallSummary | None = ...,
         heartbeat: Global___Heartbeat | None = ...,
         reconnect: Global___Reconnect | None = ...,
+        trend: Global___Trend | None = ...,
+        advice: Global___Advice | None = ...,
+        feedback: Global___Feedback | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "call", b"call", "cue", b"cue", "event", b"event", "feedback", b"feedback", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "feedback", b"feedback", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call", "cue", "score", "activity", "summary", "heartbeat", "reconnect"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call", "cue", "score", "activity", "summary", "heartbeat", "reconnect", "trend", "advice", "feedback"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___WatchCuesResponse: _TypeAlias = WatchCuesResponse  # noqa: Y015
+
+@_typing.final
+class WatchRoutingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """Filters; an empty one matches everything."""
+    queue: _builtins.str
+    tenant: _builtins.str
+    cursor: _builtins.str
+    """as in WatchCuesRequest"""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        queue: _builtins.str = ...,
+        tenant: _builtins.str = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "cursor", b"cursor", "queue", b"queue", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WatchRoutingRequest: _TypeAlias = WatchRoutingRequest  # noqa: Y015
+
+@_typing.final
+class WatchRoutingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CURSOR_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_FIELD_NUMBER: _builtins.int
+    RECONNECT_FIELD_NUMBER: _builtins.int
+    cursor: _builtins.str
+    @_builtins.property
+    def advice(self) -> Global___Advice:
+        """what stands comes first"""
+
+    @_builtins.property
+    def heartbeat(self) -> Global___Heartbeat: ...
+    @_builtins.property
+    def reconnect(self) -> Global___Reconnect: ...
+    def __init__(
+        self,
+        *,
+        cursor: _builtins.str = ...,
+        advice: Global___Advice | None = ...,
+        heartbeat: Global___Heartbeat | None = ...,
+        reconnect: Global___Reconnect | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "cursor", b"cursor", "event", b"event", "heartbeat", b"heartbeat", "reconnect", b"reconnect"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["advice", "heartbeat", "reconnect"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___WatchRoutingResponse: _TypeAlias = WatchRoutingResponse  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
@@ -1470,6 +1940,11 @@ class CallState(_message.Message):
     ELAPSED_FIELD_NUMBER: _builtins.int
     LEGS_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    HAND_OVER_FIELD_NUMBER: _builtins.int
+    EARLIER_FIELD_NUMBER: _builtins.int
+    FEEDBACK_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     contact_id: _builtins.str
     tenant: _builtins.str
@@ -1486,6 +1961,26 @@ class CallState(_message.Message):
     def summary(self) -> Global___CallSummary:
         """set once the call has ended"""
 
+    @_builtins.property
+    def trend(self) -> Global___Trend:
+        """the latest"""
+
+    @_builtins.property
+    def advice(self) -> _containers.RepeatedCompositeFieldContainer[Global___Advice]:
+        """what stands"""
+
+    @_builtins.property
+    def hand_over(self) -> Global___Text:
+        """as of now"""
+
+    @_builtins.property
+    def earlier(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandOver]:
+        """of ended calls with the same contact_id, the latest last, at most 8"""
+
+    @_builtins.property
+    def feedback(self) -> _containers.RepeatedCompositeFieldContainer[Global___Feedback]:
+        """the latest 32"""
+
     def __init__(
         self,
         *,
@@ -1498,10 +1993,15 @@ class CallState(_message.Message):
         elapsed: _duration_pb2.Duration | None = ...,
         legs: _abc.Iterable[Global___LegState] | None = ...,
         summary: Global___CallSummary | None = ...,
+        trend: Global___Trend | None = ...,
+        advice: _abc.Iterable[Global___Advice] | None = ...,
+        hand_over: Global___Text | None = ...,
+        earlier: _abc.Iterable[Global___HandOver] | None = ...,
+        feedback: _abc.Iterable[Global___Feedback] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["elapsed", b"elapsed", "summary", b"summary"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["elapsed", b"elapsed", "hand_over", b"hand_over", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "call_id", b"call_id", "contact_id", b"contact_id", "elapsed", b"elapsed", "legs", b"legs", "live", b"live", "queue", b"queue", "summary", b"summary", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["advice", b"advice", "agent_id", b"agent_id", "call_id", b"call_id", "contact_id", b"contact_id", "earlier", b"earlier", "elapsed", b"elapsed", "feedback", b"feedback", "hand_over", b"hand_over", "legs", b"legs", "live", b"live", "queue", b"queue", "summary", b"summary", "tenant", b"tenant", "trend", b"trend"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1517,6 +2017,7 @@ class LegState(_message.Message):
     NOT_SCORED_REASON_FIELD_NUMBER: _builtins.int
     CUE_FIELD_NUMBER: _builtins.int
     PLACEMENT_FIELD_NUMBER: _builtins.int
+    FURTHER_FIELD_NUMBER: _builtins.int
     leg: _builtins.str
     party: Global___Party.ValueType
     sound: Global___Sound.ValueType
@@ -1527,6 +2028,10 @@ class LegState(_message.Message):
 
     @_builtins.property
     def placement(self) -> Global___Placement: ...
+    @_builtins.property
+    def further(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cue]:
+        """cues that last beside the state: urgent, curt, turn-taking"""
+
     def __init__(
         self,
         *,
@@ -1536,10 +2041,11 @@ class LegState(_message.Message):
         not_scored_reason: Global___NotScoredReason.ValueType = ...,
         cue: Global___Cue | None = ...,
         placement: Global___Placement | None = ...,
+        further: _abc.Iterable[Global___Cue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cue", b"cue", "placement", b"placement"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cue", b"cue", "leg", b"leg", "not_scored_reason", b"not_scored_reason", "party", b"party", "placement", b"placement", "sound", b"sound"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cue", b"cue", "further", b"further", "leg", b"leg", "not_scored_reason", b"not_scored_reason", "party", b"party", "placement", b"placement", "sound", b"sound"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1585,6 +2091,78 @@ class GetCallResponse(_message.Message):
 Global___GetCallResponse: _TypeAlias = GetCallResponse  # noqa: Y015
 
 @_typing.final
+class SendFeedbackRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEEDBACK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def feedback(self) -> Global___Feedback:
+        """of a live call"""
+
+    def __init__(
+        self,
+        *,
+        feedback: Global___Feedback | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feedback", b"feedback"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feedback", b"feedback"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendFeedbackRequest: _TypeAlias = SendFeedbackRequest  # noqa: Y015
+
+@_typing.final
+class SendFeedbackResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendFeedbackResponse: _TypeAlias = SendFeedbackResponse  # noqa: Y015
+
+@_typing.final
+class RecordObjectionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """a live call"""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordObjectionRequest: _TypeAlias = RecordObjectionRequest  # noqa: Y015
+
+@_typing.final
+class RecordObjectionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordObjectionResponse: _TypeAlias = RecordObjectionResponse  # noqa: Y015
+
+@_typing.final
 class GetServiceInfoRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1610,6 +2188,7 @@ class GetServiceInfoResponse(_message.Message):
     MODEL_LICENCE_FIELD_NUMBER: _builtins.int
     MODEL_SHA256_FIELD_NUMBER: _builtins.int
     LIVE_CALLS_FIELD_NUMBER: _builtins.int
+    RULES_SHA256_FIELD_NUMBER: _builtins.int
     ready: _builtins.bool
     service_version: _builtins.str
     model_name: _builtins.str
@@ -1617,6 +2196,7 @@ class GetServiceInfoResponse(_message.Message):
     model_licence: _builtins.str
     model_sha256: _builtins.str
     live_calls: _builtins.int
+    rules_sha256: _builtins.str
     def __init__(
         self,
         *,
@@ -1627,10 +2207,11 @@ class GetServiceInfoResponse(_message.Message):
         model_licence: _builtins.str = ...,
         model_sha256: _builtins.str = ...,
         live_calls: _builtins.int = ...,
+        rules_sha256: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["live_calls", b"live_calls", "model_licence", b"model_licence", "model_name", b"model_name", "model_sha256", b"model_sha256", "model_version", b"model_version", "ready", b"ready", "service_version", b"service_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["live_calls", b"live_calls", "model_licence", b"model_licence", "model_name", b"model_name", "model_sha256", b"model_sha256", "model_version", b"model_version", "ready", b"ready", "rules_sha256", b"rules_sha256", "service_version", b"service_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

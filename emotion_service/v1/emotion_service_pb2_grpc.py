@@ -45,10 +45,25 @@ class EmotionServiceStub:
                 request_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchCuesRequest.SerializeToString,
                 response_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchCuesResponse.FromString,
                 _registered_method=True)
+        self.WatchRouting = channel.unary_stream(
+                '/emotion_service.v1.EmotionService/WatchRouting',
+                request_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingRequest.SerializeToString,
+                response_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingResponse.FromString,
+                _registered_method=True)
         self.GetCall = channel.unary_unary(
                 '/emotion_service.v1.EmotionService/GetCall',
                 request_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.GetCallRequest.SerializeToString,
                 response_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.GetCallResponse.FromString,
+                _registered_method=True)
+        self.SendFeedback = channel.unary_unary(
+                '/emotion_service.v1.EmotionService/SendFeedback',
+                request_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackRequest.SerializeToString,
+                response_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackResponse.FromString,
+                _registered_method=True)
+        self.RecordObjection = channel.unary_unary(
+                '/emotion_service.v1.EmotionService/RecordObjection',
+                request_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionRequest.SerializeToString,
+                response_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionResponse.FromString,
                 _registered_method=True)
         self.GetServiceInfo = channel.unary_unary(
                 '/emotion_service.v1.EmotionService/GetServiceInfo',
@@ -76,8 +91,31 @@ class EmotionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WatchRouting(self, request, context):
+        """The advice that the rule set gives on these calls: what stands, then what changes, then
+        heartbeats. Nobody has to follow it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCall(self, request, context):
         """The state of one call, live or recently ended, with its summary once it has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SendFeedback(self, request, context):
+        """What a person thinks of a cue: it was dismissed, or it was wrong.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RecordObjection(self, request, context):
+        """The customer objects: inference on the call stops at once and does not come back for this
+        contact_id, whatever consent is sent later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -103,10 +141,25 @@ def add_EmotionServiceServicer_to_server(servicer, server):
                     request_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchCuesRequest.FromString,
                     response_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchCuesResponse.SerializeToString,
             ),
+            'WatchRouting': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchRouting,
+                    request_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingRequest.FromString,
+                    response_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingResponse.SerializeToString,
+            ),
             'GetCall': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCall,
                     request_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.GetCallRequest.FromString,
                     response_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.GetCallResponse.SerializeToString,
+            ),
+            'SendFeedback': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendFeedback,
+                    request_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackRequest.FromString,
+                    response_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackResponse.SerializeToString,
+            ),
+            'RecordObjection': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordObjection,
+                    request_deserializer=emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionRequest.FromString,
+                    response_serializer=emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionResponse.SerializeToString,
             ),
             'GetServiceInfo': grpc.unary_unary_rpc_method_handler(
                     servicer.GetServiceInfo,
@@ -180,6 +233,33 @@ class EmotionService:
             _registered_method=True)
 
     @staticmethod
+    def WatchRouting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/emotion_service.v1.EmotionService/WatchRouting',
+            emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingRequest.SerializeToString,
+            emotion__service_dot_v1_dot_emotion__service__pb2.WatchRoutingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCall(request,
             target,
             options=(),
@@ -196,6 +276,60 @@ class EmotionService:
             '/emotion_service.v1.EmotionService/GetCall',
             emotion__service_dot_v1_dot_emotion__service__pb2.GetCallRequest.SerializeToString,
             emotion__service_dot_v1_dot_emotion__service__pb2.GetCallResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SendFeedback(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emotion_service.v1.EmotionService/SendFeedback',
+            emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackRequest.SerializeToString,
+            emotion__service_dot_v1_dot_emotion__service__pb2.SendFeedbackResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordObjection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/emotion_service.v1.EmotionService/RecordObjection',
+            emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionRequest.SerializeToString,
+            emotion__service_dot_v1_dot_emotion__service__pb2.RecordObjectionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,8 +47,18 @@ class EmotionServiceStub:
     """
     WatchCues: _grpc.UnaryStreamMultiCallable[_emotion_service_pb2.WatchCuesRequest, _emotion_service_pb2.WatchCuesResponse]
     """What others stream: a snapshot of the live calls, then their events, then heartbeats."""
+    WatchRouting: _grpc.UnaryStreamMultiCallable[_emotion_service_pb2.WatchRoutingRequest, _emotion_service_pb2.WatchRoutingResponse]
+    """The advice that the rule set gives on these calls: what stands, then what changes, then
+    heartbeats. Nobody has to follow it.
+    """
     GetCall: _grpc.UnaryUnaryMultiCallable[_emotion_service_pb2.GetCallRequest, _emotion_service_pb2.GetCallResponse]
     """The state of one call, live or recently ended, with its summary once it has ended."""
+    SendFeedback: _grpc.UnaryUnaryMultiCallable[_emotion_service_pb2.SendFeedbackRequest, _emotion_service_pb2.SendFeedbackResponse]
+    """What a person thinks of a cue: it was dismissed, or it was wrong."""
+    RecordObjection: _grpc.UnaryUnaryMultiCallable[_emotion_service_pb2.RecordObjectionRequest, _emotion_service_pb2.RecordObjectionResponse]
+    """The customer objects: inference on the call stops at once and does not come back for this
+    contact_id, whatever consent is sent later.
+    """
     GetServiceInfo: _grpc.UnaryUnaryMultiCallable[_emotion_service_pb2.GetServiceInfoRequest, _emotion_service_pb2.GetServiceInfoResponse]
     """Which service, model and licence answer here."""
 
@@ -63,8 +73,18 @@ class EmotionServiceAsyncStub(EmotionServiceStub):
     """
     WatchCues: _aio.UnaryStreamMultiCallable[_emotion_service_pb2.WatchCuesRequest, _emotion_service_pb2.WatchCuesResponse]  # type: ignore[assignment]
     """What others stream: a snapshot of the live calls, then their events, then heartbeats."""
+    WatchRouting: _aio.UnaryStreamMultiCallable[_emotion_service_pb2.WatchRoutingRequest, _emotion_service_pb2.WatchRoutingResponse]  # type: ignore[assignment]
+    """The advice that the rule set gives on these calls: what stands, then what changes, then
+    heartbeats. Nobody has to follow it.
+    """
     GetCall: _aio.UnaryUnaryMultiCallable[_emotion_service_pb2.GetCallRequest, _emotion_service_pb2.GetCallResponse]  # type: ignore[assignment]
     """The state of one call, live or recently ended, with its summary once it has ended."""
+    SendFeedback: _aio.UnaryUnaryMultiCallable[_emotion_service_pb2.SendFeedbackRequest, _emotion_service_pb2.SendFeedbackResponse]  # type: ignore[assignment]
+    """What a person thinks of a cue: it was dismissed, or it was wrong."""
+    RecordObjection: _aio.UnaryUnaryMultiCallable[_emotion_service_pb2.RecordObjectionRequest, _emotion_service_pb2.RecordObjectionResponse]  # type: ignore[assignment]
+    """The customer objects: inference on the call stops at once and does not come back for this
+    contact_id, whatever consent is sent later.
+    """
     GetServiceInfo: _aio.UnaryUnaryMultiCallable[_emotion_service_pb2.GetServiceInfoRequest, _emotion_service_pb2.GetServiceInfoResponse]  # type: ignore[assignment]
     """Which service, model and licence answer here."""
 
@@ -90,12 +110,40 @@ class EmotionServiceServicer(metaclass=_abc_1.ABCMeta):
         """What others stream: a snapshot of the live calls, then their events, then heartbeats."""
 
     @_abc_1.abstractmethod
+    def WatchRouting(
+        self,
+        request: _emotion_service_pb2.WatchRoutingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_emotion_service_pb2.WatchRoutingResponse], _abc.AsyncIterator[_emotion_service_pb2.WatchRoutingResponse]]:
+        """The advice that the rule set gives on these calls: what stands, then what changes, then
+        heartbeats. Nobody has to follow it.
+        """
+
+    @_abc_1.abstractmethod
     def GetCall(
         self,
         request: _emotion_service_pb2.GetCallRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_emotion_service_pb2.GetCallResponse, _abc.Awaitable[_emotion_service_pb2.GetCallResponse]]:
         """The state of one call, live or recently ended, with its summary once it has ended."""
+
+    @_abc_1.abstractmethod
+    def SendFeedback(
+        self,
+        request: _emotion_service_pb2.SendFeedbackRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_emotion_service_pb2.SendFeedbackResponse, _abc.Awaitable[_emotion_service_pb2.SendFeedbackResponse]]:
+        """What a person thinks of a cue: it was dismissed, or it was wrong."""
+
+    @_abc_1.abstractmethod
+    def RecordObjection(
+        self,
+        request: _emotion_service_pb2.RecordObjectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_emotion_service_pb2.RecordObjectionResponse, _abc.Awaitable[_emotion_service_pb2.RecordObjectionResponse]]:
+        """The customer objects: inference on the call stops at once and does not come back for this
+        contact_id, whatever consent is sent later.
+        """
 
     @_abc_1.abstractmethod
     def GetServiceInfo(

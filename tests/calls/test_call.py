@@ -136,7 +136,6 @@ def test_attributes_change_in_silence(config: CallConfig, scripted: Script) -> N
     call = Call(replace(config, attributes=(("plan", "gold"),)), scripted())
     call.start()
     assert call.update(AttributeChange("queue", "sales")) == []
-    assert call.attributes == {"plan": "gold", "queue": "sales"}
 
 
 # --- on hold, muted, keys pressed -------------------------------------------------------------

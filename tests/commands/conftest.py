@@ -37,6 +37,22 @@ class Scripted(pb_grpc.EmotionServiceServicer):
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody watches here")
         yield pb.WatchCuesResponse()
 
+    def WatchRouting(  # noqa: N802
+        self, request: pb.WatchRoutingRequest, context: Any
+    ) -> Iterator[pb.WatchRoutingResponse]:
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "nobody watches here")
+        yield pb.WatchRoutingResponse()
+
+    def SendFeedback(  # noqa: N802
+        self, request: pb.SendFeedbackRequest, context: Any
+    ) -> pb.SendFeedbackResponse:
+        return pb.SendFeedbackResponse()
+
+    def RecordObjection(  # noqa: N802
+        self, request: pb.RecordObjectionRequest, context: Any
+    ) -> pb.RecordObjectionResponse:
+        return pb.RecordObjectionResponse()
+
     def GetCall(self, request: pb.GetCallRequest, context: Any) -> pb.GetCallResponse:  # noqa: N802
         return pb.GetCallResponse()
 

@@ -23,6 +23,7 @@ from emotion_service.types import (
     Sound,
     SpeechActivity,
     StateTime,
+    Trend,
 )
 
 HANGOVER = 2400
@@ -65,12 +66,16 @@ def opened(*legs: str) -> Course:
 
 
 def advanced(course: Course, upto: int, *events: EmotionScore | SpeechActivity) -> list[Cue]:
-    """Both legs are decided up to here, and these events are known."""
+    """Both legs are decided up to here, and these events are known; what is told but trends."""
     for event in events:
         course.add(event)
     for leg in LEGS:
         course.decided(leg, upto)
-    return course.advance()
+    return cues(course.advance())
+
+
+def cues(events: list[Cue | Trend]) -> list[Cue]:
+    return [event for event in events if isinstance(event, Cue)]
 
 
 def agitated(course: Course) -> list[Cue]:
@@ -94,10 +99,10 @@ def summarised(course: Course) -> CallSummary:
 def test_scores_of_an_open_leg_become_its_state() -> None:
     course = opened("customer")
     assert course.state("customer") is None
-    cues = agitated(course)
-    assert told(cues) == [ONSET_OF_NOTHING, OFFSET_OF_NOTHING, ONSET_OF_ANGER]
-    assert [cue.sequence for cue in cues] == [0, 1, 2]
-    assert course.state("customer") == cues[2]
+    heard = agitated(course)
+    assert told(heard) == [ONSET_OF_NOTHING, OFFSET_OF_NOTHING, ONSET_OF_ANGER]
+    assert [cue.sequence for cue in heard] == [0, 1, 2]
+    assert course.state("customer") == heard[2]
     assert course.state("agent") is None
 
 
@@ -147,7 +152,7 @@ def test_a_score_on_its_way_holds_what_comes_after_it() -> None:
     course.expect("agent", 4000)
     assert agitated(course) == []
     course.resolved("agent", 4000)  # it was dropped
-    assert told(course.advance()) == [ONSET_OF_NOTHING, OFFSET_OF_NOTHING, ONSET_OF_ANGER]
+    assert told(cues(course.advance())) == [ONSET_OF_NOTHING, OFFSET_OF_NOTHING, ONSET_OF_ANGER]
 
 
 def test_cues_of_all_legs_share_one_numbering() -> None:

@@ -110,6 +110,7 @@ def test_a_whole_call() -> None:
         ),
         talk_overs=1,
         model_version="m-1",
+        turns=(StateTime("agent", CueKind.TALK_OVER, 1, 4000),),
     )
 
 

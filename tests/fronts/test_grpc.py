@@ -14,6 +14,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from emotion_service.calls.scorer import Scorer, Window
+from emotion_service.delivery.notice import Address
 from emotion_service.fronts.wire import audio_from_proto, config_from_proto, event_to_proto
 from emotion_service.offline import analyze
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
@@ -52,7 +53,7 @@ async def test_a_streamed_call_is_the_offline_analysis_of_its_file(
     domain = config_from_proto(requests[0].config)
     chunks = [audio_from_proto(request.audio) for request in requests[1:]]
     offline = [
-        event_to_proto(domain.call_id, domain.contact_id, event, None, 300)
+        event_to_proto(Address.of(domain), domain.contact_id, event, None, 300)
         for event in analyze(domain, chunks, server.service.scorer)
     ]
     for kind in EVENTS:

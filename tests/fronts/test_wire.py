@@ -24,10 +24,10 @@ from emotion_service.delivery.notice import (
     Reconnect,
 )
 from emotion_service.errors import BadInput
+from emotion_service.fronts import call_messages
 from emotion_service.fronts.messages import domain_enum, duration, wire_enum
 from emotion_service.fronts.wire import (
     audio_from_proto,
-    call_to_proto,
     config_from_proto,
     event_to_proto,
     to_json_line,
@@ -265,7 +265,7 @@ def test_offsets_are_exact(samples: int) -> None:
 
 def test_a_score_with_its_latency() -> None:
     latency = Latency(250.0, 1.0, 2.0, 3.0)
-    response = event_to_proto("c", "k", SCORE, latency, budget_ms=250)
+    response = event_to_proto(Address("c"), "k", SCORE, latency, budget_ms=250)
     assert response.score == pb.Score(
         call_id="c",
         leg="customer",
@@ -293,7 +293,7 @@ def test_a_score_with_its_latency() -> None:
         within_budget=True,
         non_speech=0.0,
     )
-    late = event_to_proto("c", "k", SCORE, latency, budget_ms=249)
+    late = event_to_proto(Address("c"), "k", SCORE, latency, budget_ms=249)
     assert late.score.within_budget is False
 
 
@@ -305,7 +305,7 @@ def test_a_score_that_claims_nothing(abstain: types.Abstain, non_speech: float |
     nothing = replace(
         SCORE, probabilities=None, indices=None, abstain=abstain, reasons=(), non_speech=non_speech
     )
-    said = event_to_proto("c", "k", nothing, None, 300).score
+    said = event_to_proto(Address("c"), "k", nothing, None, 300).score
     assert said.abstain_reason == pb.AbstainReason.Value(f"ABSTAIN_REASON_{abstain.name}")
     assert not said.HasField("probabilities")
     assert not said.HasField("indices")
@@ -315,13 +315,13 @@ def test_a_score_that_claims_nothing(abstain: types.Abstain, non_speech: float |
 
 
 def test_offline_has_no_latency() -> None:
-    response = event_to_proto("c", "k", CUE, None, 300)
+    response = event_to_proto(Address("c"), "k", CUE, None, 300)
     assert not response.cue.HasField("latency")
     assert not response.cue.HasField("within_budget")
 
 
 def test_a_cue_as_a_json_line() -> None:
-    line = to_json_line(event_to_proto("c", "k", CUE, None, 300))
+    line = to_json_line(event_to_proto(Address("c"), "k", CUE, None, 300))
     assert "\n" not in line
     assert json.loads(line) == {
         "cue": {
@@ -371,12 +371,12 @@ def test_a_cue_as_a_json_line() -> None:
 def test_statuses(
     event: types.ScoringStatus | Ready | Reconnect | Acknowledged, status: dict[str, Any]
 ) -> None:
-    line = to_json_line(event_to_proto("c", "k", event, None, 300))
+    line = to_json_line(event_to_proto(Address("c"), "k", event, None, 300))
     assert json.loads(line) == {"status": {"call_id": "c", **status}}
 
 
 def test_a_summary_says_which_contact_it_belongs_to() -> None:
-    summary = event_to_proto("c", "k", SUMMARY, None, 300).summary
+    summary = event_to_proto(Address("c"), "k", SUMMARY, None, 300).summary
     assert (summary.call_id, summary.contact_id, summary.talk_overs) == ("c", "k", 2)
     assert summary.end_reason == pb.END_REASON_TRANSFERRED
     assert summary.duration == Duration(seconds=2)
@@ -397,7 +397,7 @@ def test_watchers_get_the_very_message_the_stream_gets(
     at = Address("c", "t", "q", "a")
     latency = Latency(1.0)
     watched = watched_to_proto("e:1", Notice((at, at), "k", event, latency, 300))
-    said = event_to_proto("c", "k", event, latency, 300)
+    said = event_to_proto(Address("c"), "k", event, latency, 300)
     assert watched.cursor == "e:1"
     assert getattr(watched, kind) == getattr(said, kind)
     assert watched.WhichOneof("event") == kind
@@ -413,9 +413,9 @@ def test_call_states_and_heartbeats() -> None:
         agent_id="a",
         live=False,
         elapsed=Duration(seconds=1),
-        summary=event_to_proto("c", "k", SUMMARY, None, 300).summary,
+        summary=event_to_proto(Address("c"), "k", SUMMARY, None, 300).summary,
     )
-    assert call_to_proto(state) == expected
+    assert call_messages.call(state) == expected
     assert watched_to_proto("", state) == pb.WatchCuesResponse(call=expected)
     assert watched_to_proto("e:2", Heartbeat(4)) == pb.WatchCuesResponse(
         cursor="e:2", heartbeat=pb.Heartbeat(dropped=4)

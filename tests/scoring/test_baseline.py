@@ -16,6 +16,7 @@ from emotion_service.scoring.baseline import (
     QUANTITIES,
     Baseline,
     Typical,
+    notable,
 )
 from emotion_service.types import SAMPLE_RATE_HERTZ, Prosody, Reason
 
@@ -40,7 +41,7 @@ UNVOICED = Prosody(SECOND, None, None, 4.0, None, None)
 
 def reason(prosody: Prosody, baseline: Baseline | None = None) -> Reason:
     """The only reason there is."""
-    (only,) = (baseline or Baseline(PRIOR)).reasons(prosody)
+    (only,) = notable((baseline or Baseline(PRIOR)).shifts(prosody))
     return only
 
 
@@ -101,7 +102,7 @@ def test_a_copy_knows_the_same_and_goes_its_own_way() -> None:
 
 
 def test_a_usual_window_has_no_reasons() -> None:
-    assert Baseline(PRIOR).reasons(USUAL) == ()
+    assert notable(Baseline(PRIOR).shifts(USUAL)) == ()
 
 
 def test_a_reason_is_complete() -> None:
@@ -160,14 +161,14 @@ def test_a_shift_counts_from_three_quarters_of_a_deviation() -> None:
     assert NOTABLE == 0.75
     # Two dB an octave are a deviation; all of these are exact in binary.
     assert reason(replace(USUAL, tilt=-7.5)).shift == 0.75
-    assert Baseline(PRIOR).reasons(replace(USUAL, tilt=-7.501)) == ()
+    assert notable(Baseline(PRIOR).shifts(replace(USUAL, tilt=-7.501))) == ()
     assert reason(replace(USUAL, tilt=-10.5)).shift == -0.75
-    assert Baseline(PRIOR).reasons(replace(USUAL, tilt=-10.499)) == ()
+    assert notable(Baseline(PRIOR).shifts(replace(USUAL, tilt=-10.499))) == ()
 
 
 def test_the_furthest_shift_comes_first_whatever_its_direction() -> None:
     window = replace(USUAL, pace=5.0, tilt=-14.0, roughness=3.5, pitch_range=4.0)
-    reasons = Baseline(PRIOR).reasons(window)
+    reasons = notable(Baseline(PRIOR).shifts(window))
     assert [r.feature for r in reasons] == ["brightness", "roughness", "pace", "pitch_range"]
     assert [r.shift for r in reasons] == pytest.approx([-2.5, 2.0, 1.25, 1.0])
 
@@ -190,7 +191,7 @@ def test_after_eight_seconds_the_baseline_is_the_speakers_own() -> None:
 def test_each_quantity_has_a_history_of_its_own() -> None:
     baseline = Baseline(PRIOR)
     baseline.update(UNVOICED, 8 * SECOND)
-    reasons = baseline.reasons(replace(USUAL, pace=8.0, roughness=5.0))
+    reasons = notable(baseline.shifts(replace(USUAL, pace=8.0, roughness=5.0)))
     assert {r.feature: r.own_baseline for r in reasons} == {"pace": True, "roughness": False}
 
 
