@@ -7,7 +7,7 @@ generate = $(BIN)/python -m grpc_tools.protoc -I protos --plugin=protoc-gen-mypy
 	--plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc --python_out=$(1) --grpc_python_out=$(1) \
 	--mypy_out=quiet:$(1) --mypy_grpc_out=quiet:$(1) protos/emotion_service/v1/emotion_service.proto
 
-.PHONY: help run test check proto train-environment open-model research-model clean
+.PHONY: help run test check proto bench screenshots train-environment open-model research-model clean
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 28
@@ -29,6 +29,16 @@ check: .venv/.dev ## lint, types, import contracts, generated code up to date
 
 proto: .venv/.dev ## regenerates emotion_service/v1 from protos/
 	$(call generate,.)
+
+bench: .venv/.dev ## speed, in ten minutes; EMOTION_CORPORA for human speech
+	$(BIN)/python benchmarks/stages.py --plot benchmarks/results/stages.svg
+	$(BIN)/python benchmarks/density.py --plot benchmarks/results/density-100.svg
+	$(BIN)/python benchmarks/density.py --message-ms 20 --steps 25 50 100 150 --plot benchmarks/results/density-20.svg
+	$(BIN)/python benchmarks/latency.py --plot benchmarks/results/latency.svg
+	$(BIN)/python benchmarks/targets.py
+
+screenshots: .venv/.dev ## the pictures of the panel and the wall, light and dark, German and English
+	$(BIN)/python docs/screenshots.py
 
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
 

@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from google.protobuf.duration_pb2 import Duration
 
+from benchmarks.evidence import first, spread
 from benchmarks.load import LEGS, Heard, HeardCall, Load
 from benchmarks.server import Sample
 from benchmarks.timing import HOP_SECONDS, due, last_needed, percentile, samples_a_message
@@ -32,12 +33,19 @@ class Answer:
     model: float
 
     @property
+    def hearing(self) -> float:
+        """What is left of the service's: waiting for the others' audio, hearing it, cues, and the
+        event loop, which has other calls too."""
+        return self.service - self.queue - self.features - self.model
+
+    @property
     def transport(self) -> float:
         """What the service does not see: generator, both kernels, and waiting to be read."""
         return self.client - self.service
 
 
 STAGES: dict[str, Callable[[Answer], float]] = {
+    "hearing and event loop": attrgetter("hearing"),
     "queue": attrgetter("queue"),
     "features": attrgetter("features"),
     "model": attrgetter("model"),
@@ -82,7 +90,9 @@ class Figures:
     generator_lag_p99_ms: float
     generator_cores: float
     other_cores: float
+    stolen_cores: float  # by the host of a virtual machine
     customer_speaks: float
+    evidence_seconds: dict[str, dict[str, float]]  # of speech, when something was first said
     refused: dict[str, int]
     broken: dict[str, int]
     slow_watchers_cut: int
@@ -93,6 +103,7 @@ def figures(
 ) -> tuple[Figures, list[Answer]]:
     """The figures of a run, and the answers they are made of."""
     accepted = [call for call in heard.calls if call.accepted]
+    heard_first = [first(data for _, data in call.events) for call in accepted]
     measured_from = heard.began + HOP_SECONDS + warm_up_seconds
     results = [result(load, call, measured_from) for call in accepted]
     answers = [answer for one in results for answer in one.answers]
@@ -100,9 +111,9 @@ def figures(
     misses = sum(one.misses for one in results)
     watched = [latency for one in results for latency in one.watched]
     lags = [lag * 1e3 for call in accepted for lag in call.lags]
-    first, last = (_nearest(samples, at) for at in (measured_from, heard.ended))
-    spent = last.cpu_seconds - first.cpu_seconds
-    length, run = last.at - first.at, heard.ended - heard.began
+    begin, last = (_nearest(samples, at) for at in (measured_from, heard.ended))
+    spent = last.cpu_seconds - begin.cpu_seconds
+    length, run = last.at - begin.at, heard.ended - heard.began
     generator = heard.cpu_seconds / run
     peak = max(sample.rss_bytes for sample in samples)
     return Figures(
@@ -127,8 +138,10 @@ def figures(
         rss_kb_per_call=(peak - samples[0].rss_bytes) / 1e3 / max(1, len(accepted)),
         generator_lag_p99_ms=percentile(lags, 0, 99),
         generator_cores=generator,
-        other_cores=(last.machine_seconds - first.machine_seconds - spent) / length - generator,
+        other_cores=(last.machine_seconds - begin.machine_seconds - spent) / length - generator,
+        stolen_cores=(last.stolen_seconds - begin.stolen_seconds) / length,
         customer_speaks=sum(one.speech for one in results) / max(1, len(results)),
+        evidence_seconds=spread(heard_first),
         refused=dict(Counter(call.status for call in heard.calls if not call.accepted)),
         broken=dict(Counter(call.status for call in accepted if call.status != "OK")),
         slow_watchers_cut=heard.cut,

@@ -90,6 +90,12 @@ def table(runs: list[Figures]) -> Table:
         shown.add_row(
             f"  {stage}, p50 / p99", *(f"{_ms(p['p50'])} / {_ms(p['p99'])}" for p in percentiles)
         )
+    for when in runs[0].evidence_seconds:
+        spoken = [one.evidence_seconds[when] for one in runs]
+        shown.add_row(
+            f"seconds of speech: {when}, p50 / p90",
+            *(f"{_ms(p['p50'])} / {_ms(p['p90'])}" for p in spoken),
+        )
     for label, text in ROWS.items():
         shown.add_row(label, *(text(one) for one in runs))
     return shown
@@ -104,7 +110,9 @@ ROWS: dict[str, Callable[[Figures], str]] = {
     "server RSS MB, before / peak": lambda r: f"{r.rss_mb:.0f} / {r.rss_peak_mb:.0f}",
     "server RSS kB a call": lambda r: f"{r.rss_kb_per_call:.0f}",
     "generator: sends late by, p99 ms": lambda r: _ms(r.generator_lag_p99_ms),
-    "cores: generator / others": lambda r: f"{r.generator_cores:.2f} / {r.other_cores:.2f}",
+    "cores: generator / others / the host's": lambda r: (
+        f"{r.generator_cores:.2f} / {r.other_cores:.2f} / {r.stolen_cores:.2f}"
+    ),
     "customer speaks": lambda r: f"{r.customer_speaks:.0%} of the time",
 }
 

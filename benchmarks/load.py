@@ -177,7 +177,7 @@ def messages(load: Load, number: int) -> Iterator[bytes]:
     first = int(np.random.default_rng((load.seed, number)).integers(len(codes)))
     step = samples_a_message(load.message_ms)
     for at in range(0, load.messages * step, step):
-        data = codes.take(range(first + at, first + at + step), axis=0, mode="wrap").tobytes()
+        data = codes.take(first + at + np.arange(step), axis=0, mode="wrap").tobytes()
         audio = pb.AudioChunk(data=data, offset=_duration(at))
         yield pb.StreamingAnalyzeRequest(audio=audio).SerializeToString()
 

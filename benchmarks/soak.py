@@ -166,7 +166,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     given = arguments()
     metrics = free_address()
-    with started(metrics_listen=metrics) as server:
+    with started({"metrics_listen": metrics}) as server:
         load = Load(
             server=server.address,
             conversations=human(given.corpora, CONVERSATION_SECONDS)

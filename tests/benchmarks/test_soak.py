@@ -22,7 +22,7 @@ from benchmarks.trend import figures
 def test_two_calls_that_come_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOTION_SERVICE_MAX_LOOP_LAG_MS", "10000")  # other tests may run beside
     metrics = free_address()
-    with started(metrics_listen=metrics) as server:
+    with started({"metrics_listen": metrics}) as server:
         load = Load(server.address, bundled(), 2, message_ms=100, seconds=4.0, slow_watchers=1)
         crowd = Crowd(load, call_seconds=(0.6, 1.2), watchers=1, visit_seconds=(0.5, 1.0))
         tally, moments = soak(crowd, server, metrics, sample_seconds=0.1)
