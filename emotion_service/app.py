@@ -26,6 +26,8 @@ from emotion_service.fronts.http import metrics_served
 from emotion_service.fronts.stream import Service
 from emotion_service.fronts.tls import TlsFiles
 from emotion_service.metrics import Metrics
+from emotion_service.routing import rule_file
+from emotion_service.routing.ruleset import RuleSet
 from emotion_service.scoring import model
 from emotion_service.scoring.batcher import Batcher
 
@@ -40,13 +42,13 @@ def serve(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT, then lets calls end; a second signal ends all at once.
 
     Raises:
-        BadInput: an address or a TLS file cannot be used, or not like this.
+        BadInput: an address, a TLS file or the rules cannot be used, or not like this.
         ModelMismatch: the model cannot be used.
     """
     logs.configure(settings.log_format)
     log.info("settings", **settings.model_dump(mode="json"))
-    places = where(settings)
-    asyncio.run(_serve(settings, places, load_scorer(settings.model)))
+    places, rules = where(settings), rule_file.load(settings.rules)
+    asyncio.run(_serve(settings, places, load_scorer(settings.model), rules))
 
 
 def load_scorer(model_dir: Path | None = None) -> Scorer:
@@ -127,7 +129,9 @@ def _tls_files(settings: Settings) -> TlsFiles | None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, places: Places, scorer: Scorer) -> AsyncIterator[int]:
+async def running(
+    settings: Settings, places: Places, scorer: Scorer, rules: RuleSet
+) -> AsyncIterator[int]:
     """The service as a whole; yields its port. On leaving, calls are given time to end.
 
     Raises:
@@ -137,7 +141,7 @@ async def running(settings: Settings, places: Places, scorer: Scorer) -> AsyncIt
     admission = Admission(settings.max_calls, settings.max_watchers, settings.max_loop_lag_ms)
     _describe(metrics, scorer, bus, admission)
     async with Batcher(scorer) as batcher, admission:
-        service = Service(scorer, batcher, bus, admission=admission, metrics=metrics)
+        service = Service(scorer, batcher, bus, rules, admission=admission, metrics=metrics)
         servicer = EmotionServicer(service, places.grpc.is_loopback, settings.slow_reader_seconds)
         server = GrpcServer(servicer, settings.reflection)
         with ExitStack() as open_while_running:
@@ -170,7 +174,7 @@ def _describe(metrics: Metrics, scorer: Scorer, bus: Bus, admission: Admission) 
     )
 
 
-async def _serve(settings: Settings, places: Places, scorer: Scorer) -> None:
+async def _serve(settings: Settings, places: Places, scorer: Scorer, rules: RuleSet) -> None:
     logs.watch_loop()
     stop = asyncio.Event()
     for number in STOP_SIGNALS:
@@ -178,13 +182,15 @@ async def _serve(settings: Settings, places: Places, scorer: Scorer) -> None:
     # What was loaded stays: searching all of it for garbage would hold up every call (70 ms).
     gc.collect()
     gc.freeze()
-    async with running(settings, places, scorer) as port:
+    async with running(settings, places, scorer, rules) as port:
         log.info(
             "ready",
             version=version("emotion-service"),
             listen=f"{places.grpc.host}:{port}",
             model=scorer.model_version,
             licence=scorer.model_licence,
+            rules=len(rules.rules),
+            rules_sha256=rules.sha256,
         )
         await stop.wait()
         for number in STOP_SIGNALS:  # a second one ends the process at once

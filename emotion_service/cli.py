@@ -39,6 +39,7 @@ from emotion_service.commands.options import (
 )
 from emotion_service.commands.output import need_output
 from emotion_service.commands.probe import probe
+from emotion_service.commands.rules_cli import rules_app
 from emotion_service.commands.serve import serve_command
 from emotion_service.commands.speak import speak
 from emotion_service.commands.stream import stream
@@ -183,6 +184,36 @@ def watch_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     watch(server, client_tls(tls, tls_ca, tls_certificate, tls_key), request, json)
 
 
+@app.command("panel")
+def panel_command(
+    server: Server = DEFAULT_SERVER,
+    tls: Tls = False,
+    tls_ca: TlsCa = None,
+    tls_certificate: TlsCertificate = None,
+    tls_key: TlsKey = None,
+    listen: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Where browsers of this machine find the pages."),
+    ] = "127.0.0.1:8080",
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Pages of this origin, an agent desktop, may embed the panel. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Show live calls in a browser: a wall of all for supervisors, a panel of one for its agent.
+
+    A client of a service, in a process of its own, until Ctrl-C.
+    """
+    from emotion_service.commands.panel import panel  # noqa: PLC0415
+
+    trust = client_tls(tls, tls_ca, tls_certificate, tls_key)
+    panel(server, trust, listen, allow_origin or [])
+
+
 @app.command("analyze")
 def analyze_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     files: Annotated[list[Path], FILE],
@@ -250,6 +281,7 @@ def demo_call_command(
 
 app.callback()(need_output)
 app.command("serve")(serve_command)
+app.add_typer(rules_app, name="rules")
 app.command("crossval")(crossval_command)
 app.command("train")(train_command)
 app.command("export")(export_command)

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
 
     listen: str = "127.0.0.1:50051"
     model: Path | None = None  # a model folder; None is the shipped one
+    rules: Path | None = None  # what to advise when; None are the shipped ones
     allow_remote: bool = False  # other machines may connect without encryption
     tls_certificate: Path | None = None  # PEM files; the API's are read again when they change
     tls_key: Path | None = None

@@ -18,7 +18,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from emotion_service.types import Abstain, Cue, EmotionScore, Placement, seconds
+from emotion_service.types import Abstain, Cue, EmotionScore, Feedback, Placement, seconds
 
 SPACE = "emotion_service"
 LATENCY_SECONDS = (
@@ -77,6 +77,12 @@ class Metrics:
             f"{SPACE}_windows_skipped", "Windows skipped: a leg was behind.", registry=registry
         )
         self._cues = Counter(f"{SPACE}_cues", "Cues.", ["kind", "phase"], registry=registry)
+        self._feedback = Counter(
+            f"{SPACE}_feedback", "What people thought of cues.", ["verdict"], registry=registry
+        )
+        self._objections = Counter(
+            f"{SPACE}_objections", "Contacts that objected to being scored.", registry=registry
+        )
         self._latency = Histogram(
             f"{SPACE}_latency_seconds",
             "Of a score: queue, features and model of its batch, and in total from the arrival of "
@@ -134,6 +140,14 @@ class Metrics:
         self._cues.labels(cue.kind.name.lower(), cue.phase.name.lower()).inc()
         if latency is not None:
             self._latency.labels("cue").observe(latency.total_ms / 1e3)
+
+    def judged(self, feedback: Feedback) -> None:
+        """A person said what they think of a cue."""
+        self._feedback.labels(feedback.verdict.name.lower()).inc()
+
+    def objected(self) -> None:
+        """A contact objected."""
+        self._objections.inc()
 
     def refused(self, reason: str) -> None:
         """A stream or question ended with this error."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,10 @@ class PlaybackOptions:
     disclosure_given: bool = False
     consent: Consent = Consent.PENDING
     allow_mixed_for_testing: bool = False
+    queue: str = ""
+    tenant: str = ""
+    agent_id: str = ""
+    attributes: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,10 @@ def open_recording(options: PlaybackOptions) -> RecordedCall:
         disclosure_given=options.disclosure_given,
         consent=pb.Consent.Value(f"CONSENT_{options.consent.name}"),
         allow_mixed_for_testing=mixed,
+        queue=options.queue,
+        tenant=options.tenant,
+        agent_id=options.agent_id,
+        attributes=dict(options.attributes),
     )
     return RecordedCall(config, legs, options.chunk_ms)
 
@@ -95,6 +103,21 @@ def parse_parties(text: str) -> tuple[Party, ...]:
         known = ", ".join(party.lower() for party in Party.__members__)
         raise BadInput("UNKNOWN_PARTY", f"{text!r} names no parties; give one a leg of: {known}.")
     return tuple(Party[word] for word in words)
+
+
+def parse_attributes(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """("language=de", …) as pairs.
+
+    Raises:
+        BadInput: for a text without a name and =.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for text, (name, sign, _) in zip(texts, pairs, strict=True):
+        if not (name and sign):
+            raise BadInput(
+                "ATTRIBUTE_INVALID", f"{text!r} is no attribute; write NAME=VALUE, as language=de."
+            )
+    return tuple((name, value) for name, _, value in pairs)
 
 
 async def play(call: OpenCall, recorded: RecordedCall, told: Callable[[float], None]) -> None:

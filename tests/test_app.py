@@ -16,6 +16,7 @@ from emotion_service.calls.scorer import Scorer
 from emotion_service.config import Settings
 from emotion_service.errors import BadInput, ModelMismatch
 from emotion_service.fronts.tls import TlsFiles
+from emotion_service.routing.ruleset import NO_RULES
 
 PAIR = {"tls_certificate": Path("certificate.pem"), "tls_key": Path("key.pem")}
 NOWHERE = Places(Address("127.0.0.1", 0), None, None)
@@ -125,7 +126,7 @@ def scorer(model_folder: Path) -> Scorer:
 async def start(places: Places, scorer: Scorer) -> str:
     """The reason why it does not."""
     with pytest.raises(BadInput) as error:
-        async with app.running(Settings(), places, scorer):
+        async with app.running(Settings(), places, scorer, NO_RULES):
             pass
     return error.value.reason
 
@@ -136,7 +137,7 @@ async def test_taken_ports_are_refused_and_leave_the_other_free(scorer: Scorer) 
         free = free_address()
         assert await start(Places(taken, None, None), scorer) == "LISTEN_FAILED"
         assert await start(Places(free, taken, None), scorer) == "METRICS_LISTEN_FAILED"
-        async with app.running(Settings(), Places(free, None, None), scorer) as port:
+        async with app.running(Settings(), Places(free, None, None), scorer, NO_RULES) as port:
             assert port == free.port
 
 
@@ -147,7 +148,7 @@ async def test_unusable_tls_files_are_refused(scorer: Scorer, tmp_path: Path) ->
 
 async def test_nothing_is_left_running(scorer: Scorer) -> None:
     before = asyncio.all_tasks()
-    async with app.running(Settings(), NOWHERE, scorer):
+    async with app.running(Settings(), NOWHERE, scorer, NO_RULES):
         assert asyncio.all_tasks() - before
     await asyncio.sleep(0.05)
     assert asyncio.all_tasks() == before

@@ -259,6 +259,8 @@ def test_the_first_lines_are_the_settings_in_force_and_ready(life: Life) -> None
     assert re.fullmatch(r"127\.0\.0\.1:\d+", ready_line["listen"])
     assert ready_line["model"] == "telephone-open-2"
     assert ready_line["licence"]
+    assert ready_line["rules"] == 8
+    assert re.fullmatch(r"[0-9a-f]{64}", ready_line["rules_sha256"])
     assert ready_line["version"] == "0.1.0"
 
 

@@ -254,7 +254,7 @@ def test_silence_is_analysed_too(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "probe", "stream", "watch", "analyze", "demo", "demo-call"]
+    "command", ["serve", "probe", "stream", "watch", "panel", "analyze", "demo", "demo-call"]
 )
 def test_every_command_has_help(run: Run, command: str) -> None:
     code, out, _ = run(command, "--help")
@@ -304,6 +304,8 @@ def test_the_demo_plays_a_call_and_stops_its_service(
     assert (code, err) == (0, "")
     found = re.search(r"A service runs at (\S+);", out)
     assert found is not None
+    pages = re.search(r"(http://127\.0\.0\.1:\d+/)agent\?call_id=demo ", out)
+    assert pages is not None and f"{pages.group(1)} shows a supervisor" in out
     assert "The voices are synthetic" in out
     assert "Summary: 0:02.0" in out
     assert "Next:" in out

@@ -131,6 +131,8 @@ CASES: dict[str, Case] = {
     "SETTING_UNKNOWN": settings("max_cals = 3"),
     "SETTING_INVALID": settings("max_calls = 0"),
     "LISTEN_REMOTE": fixed("serve", "--listen", "0.0.0.0:0"),
+    "a panel that other machines could reach": fixed("panel", "--listen", "0.0.0.0:0"),
+    "ORIGIN_INVALID": fixed("panel", "--allow-origin", "https://desk.example.com/app"),
     "TLS_INCOMPLETE": served("--tls-key", "key.pem"),
     "TLS_INVALID": served("--tls-certificate", "/nowhere.pem", "--tls-key", "/nowhere.pem"),
     "a model folder that is incomplete": damaged(lambda folder: (folder / "golden.npz").unlink()),
@@ -138,6 +140,9 @@ CASES: dict[str, Case] = {
     "a model that was altered": damaged(cut),
     "a model for other features": model_card(feature_version="0"),
     "a model that computes something else here": damaged(another_golden),
+    "RULES_UNREADABLE": served("--rules", "/nowhere.yaml"),
+    "RULES_INVALID": stored("rules.yaml", b"rules: 3", "rules", "check"),
+    "ATTRIBUTE_INVALID": fixed("rules", "replay", "rules.yaml", CALL, "--attribute", "language"),
     "UNREADABLE_FILE": lambda folder: ("analyze", folder),
     "a file that is no audio": stored("call.wav", b"no audio", "analyze"),
     "a file without audio": recorded("call.wav", 1, seconds=0.0),
@@ -241,6 +246,7 @@ def scorer() -> Scorer:
 
 def test_a_port_that_is_taken(told: Callable[..., None], full: str) -> None:
     told("LISTEN_FAILED", ("serve", "--listen", full, "--metrics-listen", ""))
+    told("LISTEN_FAILED", ("panel", "--listen", full))
     told("METRICS_LISTEN_FAILED", ("serve", "--listen", "127.0.0.1:0", "--metrics-listen", full))
 
 

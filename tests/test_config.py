@@ -43,6 +43,7 @@ def test_defaults() -> None:
     assert load({}).model_dump(mode="json") == {
         "listen": "127.0.0.1:50051",
         "model": None,
+        "rules": None,
         "allow_remote": False,
         "tls_certificate": None,
         "tls_key": None,
@@ -75,6 +76,7 @@ def test_every_setting_can_be_given_in_each_way(
     values = {
         "listen": "127.0.0.1:1",
         "model": "models/mine",
+        "rules": "rules.yaml",
         "allow_remote": True,
         "tls_certificate": "certificate.pem",
         "tls_key": "key.pem",
@@ -234,7 +236,7 @@ def test_the_help_tells_the_defaults_in_force() -> None:
     serve = get_command(cli.app).commands["serve"]  # type: ignore[attr-defined]
     for parameter in serve.params:
         _, says, rest = (parameter.help or "").partition("(default: ")
-        if says and parameter.name != "model":
+        if says and parameter.name not in ("model", "rules"):
             default = Settings.model_fields[parameter.name].default
             assert (
                 rest == f"{getattr(default, 'value', default):{'g' * isinstance(default, float)}})"

@@ -18,7 +18,7 @@ from emotion_service.config import Settings, load
 CHECKOUT = Path(__file__).parents[1]
 DEPLOY = CHECKOUT / "deploy"
 GUIDE = (CHECKOUT / "docs" / "operations.md").read_text()
-WITHOUT_DEFAULT = ("none", "the shipped one")
+WITHOUT_DEFAULT = ("none", "the shipped one", "the shipped ones")
 
 
 @pytest.fixture(autouse=True)
@@ -99,10 +99,11 @@ def test_the_composed_service_is_of_this_version_and_on_loopback() -> None:
     assert ports == '"127.0.0.1:50051:50051", "127.0.0.1:9464:9464"'
 
 
-def test_systemd_finds_the_unit_well_confined() -> None:
+@pytest.mark.parametrize("name", ["emotion-service.service", "emotion-panel.service"])
+def test_systemd_finds_the_unit_well_confined(name: str) -> None:
     if not shutil.which("systemd-analyze"):
         pytest.skip("needs systemd-analyze")
-    unit = str(DEPLOY / "emotion-service.service")
+    unit = str(DEPLOY / name)
     rated = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", unit],
         check=False,

@@ -16,6 +16,7 @@ from emotion_service.playback import (
     PlaybackOptions,
     RecordedCall,
     open_recording,
+    parse_attributes,
     parse_parties,
     play,
 )
@@ -114,3 +115,19 @@ async def test_live_calls_are_sent_when_they_were_spoken(stereo: Path) -> None:
     delays = [moment - began for leg, _, moment in line.sent if leg == "customer"]
     for delay, due in zip(delays, (0.1, 0.2, 0.3), strict=True):
         assert due <= delay < due + 0.09
+
+
+def test_the_config_says_where_the_call_is(stereo: Path) -> None:
+    where = {"queue": "q", "tenant": "t", "agent_id": "a"}
+    call = recorded(stereo, **where, attributes=(("language", "de"),))
+    assert {name: getattr(call.config, name) for name in where} == where
+    assert dict(call.config.attributes) == {"language": "de"}
+
+
+def test_attributes_are_names_and_values() -> None:
+    told = ["language=de", "note=a=b", "empty="]
+    assert parse_attributes(told) == (("language", "de"), ("note", "a=b"), ("empty", ""))
+    for wrong in ("language", "=de"):
+        with pytest.raises(BadInput, match="is no attribute") as refused:
+            parse_attributes([wrong])
+        assert refused.value.reason == "ATTRIBUTE_INVALID"

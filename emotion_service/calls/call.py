@@ -40,6 +40,7 @@ from emotion_service.types import (
     EndReason,
     EndReasonChange,
     LineChange,
+    LineState,
     NotScored,
     Pacing,
     Party,
@@ -53,7 +54,9 @@ from emotion_service.types import (
 )
 
 BEHIND = 4000  # samples (500 ms) of audio since a live leg's oldest unscored window was asked for
+OBJECTED = (NotScored.CONSENT_WITHDRAWN, NotScored.CONSENT_REFUSED)
 HANGOVER = RUN_BLOCKS[Sound.SILENCE] * BLOCK
+LAG = max(run for sound, run in RUN_BLOCKS.items() if sound is not Sound.SILENCE) * BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Call:
             == 1
         )
         self._refused: dict[str, NotScored] = {}
-        self._course = Course(names, HANGOVER)
+        self._course = Course(names, HANGOVER, LAG)
         self._advisor = Advisor(rules, config)
         self._requests: list[ScoringRequest] = []
         self._asked: dict[tuple[str, int], int] = {}  # unscored windows: audio heard when asked
@@ -169,8 +172,10 @@ class Call:
                 self._disclosed = given
             case PartyChange(leg, party):
                 self._leg(leg).party = party  # another person: another permit, another baseline
+                self._advisor.party(self._leg(leg).at, leg, party)
             case LineChange(leg, state):
                 self._leg(leg).line = state
+                self._course.hold(leg, self._leg(leg).at, state is LineState.ON_HOLD)
             case AttributeChange(name, value):
                 self._advisor.attribute(self.elapsed, name, value)
             case EndReasonChange(reason):
@@ -206,6 +211,10 @@ class Call:
         version, ends = self._scorer.model_version, self._leg_ends()
         return [*events, self._course.summary(self.elapsed, self.end_reason, version, ends)]
 
+    def abandon(self) -> list[Advice]:
+        """The call broke off: there is nobody left whom advice could help."""
+        return self._advisor.end(self.elapsed)
+
     def placements(self) -> list[Placement]:
         """What became of each leg's audio so far. May be asked from another thread."""
         return [leg.placement for leg in self._legs.values()]
@@ -240,10 +249,12 @@ class Call:
     def _grant(self, name: str, answer: Permit | NotScored) -> list[CallEvent]:
         if isinstance(answer, NotScored):
             self._refused[name] = answer
+            if answer in OBJECTED:
+                self._course.forget(name)
             ended = self._advisor.scored(self._legs[name].at, name, answer)
             return [ScoringStatus(name, answer), *ended]
         self._legs[name].allow(answer, self._scorer.new_speaker())
-        self._course.open(name)
+        self._course.open(name, self._legs[name].at)
         self._refused.pop(name, None)
         return [ScoringStatus(name, None), *self._advisor.scored(self._legs[name].at, name, None)]
 
@@ -255,7 +266,7 @@ class Call:
         for key in [key for key in self._asked if key[0] == name]:
             self._course.resolved(*key)
             del self._asked[key]
-        return self._advised(self._course.shut(name, leg.at))
+        return [*self._course.shut(name, leg.at)]  # the advisor hears of it from _grant, by time
 
     def _end_for(self, reason: EndReason) -> None:
         before, self.end_reason = self.end_reason, reason
@@ -298,7 +309,10 @@ class Call:
         for step in progress:
             for activity in step.activities:
                 self._course.add(activity)
+                self._advisor.hear(activity)
                 events.append(activity)
+            for pace in step.paces:
+                self._course.add(pace)
             if step.due:
                 events += self._due(name, self._is_behind(step.at, unscored))
                 asked.append(step.at)
@@ -348,8 +362,8 @@ class Call:
         return [*events, *self._advisor.advance(self._course.frontier)]
 
     def _advised(self, told: Iterable[Cue | Trend]) -> list[CallEvent]:
-        """What the course told, each followed by what the rules say of it."""
-        return [said for event in told for said in (event, *self._advisor.observe(event))]
+        """What the course told, each after what the rules had to say before it."""
+        return [said for event in told for said in (*self._advisor.observe(event), event)]
 
     def _leg_ends(self) -> list[LegEnd]:
         return [

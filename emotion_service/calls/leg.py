@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
 from emotion_service.audio.activity import ActivityTracker
 from emotion_service.audio.codecs import LegDecoder, Resampler
-from emotion_service.audio.ear import Ear, listen
+from emotion_service.audio.ear import Blocks, Ear, listen
 from emotion_service.audio.features import CONTEXT
+from emotion_service.audio.pace import PaceTracker
 from emotion_service.audio.placement import Placer, Stretch
 from emotion_service.calls.history import Heard, History
 from emotion_service.scoring.request import ScoringRequest
@@ -23,6 +24,7 @@ from emotion_service.types import (
     FloatArray,
     LegConfig,
     LineState,
+    Pace,
     Permit,
     Placement,
     Quality,
@@ -40,11 +42,13 @@ FULL_SCALE = 0.98  # |sample| from which it counts as clipped
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A leg's audio is decided up to `at`: what changed, and whether a window is due there."""
+    """A leg's audio is decided up to `at`: what changed, whether a window is due there, and the
+    pace of seconds that are over."""
 
     at: int
     activities: list[SpeechActivity]
     due: bool
+    paces: list[Pace] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Decided:
 
     samples: FloatArray
     lost: BoolArray  # by sample
-    sounds: list[Sound]
+    blocks: Blocks
 
     def remembered(self, speech: list[bool]) -> Heard:
         """What a later window needs of it."""
@@ -123,6 +127,7 @@ class Leg:
         self.ear = Ear()
         self._decided: list[Decided | Skipped] = []
         self._tracker = ActivityTracker(config.leg)
+        self._pace = PaceTracker(config.leg)
         self._new_speech = 0
 
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
@@ -165,7 +170,7 @@ class Leg:
         yield from self.progress()
         due = self._new_speech >= NEW_SPEECH
         self._new_speech = 0
-        yield Progress(self.at, [], due)
+        yield Progress(self.at, [], due, self._pace.finish())
 
     # --- a message in three steps, of which the second is for all its legs together ---
 
@@ -215,15 +220,17 @@ class Leg:
         if isinstance(part, Skipped):
             self.at += part.blocks * BLOCK
             self._tracker.skip(part.blocks)
-            yield Progress(self.at, [], due=False)
+            yield Progress(self.at, [], False, self._pace.skip(part.blocks))
             return
-        speech = [sound is Sound.SPEECH for sound in part.sounds]
+        sounds, vowels = part.blocks.sounds, part.blocks.vowels
+        speech = [sound is Sound.SPEECH for sound in sounds]
         # Remembered only of a leg that may be scored.
         heard = None if self.grant is None else part.remembered(speech)
         for cut in self._cuts(len(speech)):
             if self.grant is not None and heard is not None:
                 self.grant.history.add(heard.part(cut))
-            yield self._advance(part.sounds[cut], speech[cut])
+            paces = self._pace.follow(sounds[cut], vowels[cut])
+            yield self._advance(sounds[cut], speech[cut], paces)
 
     def _cuts(self, blocks: int) -> list[slice]:
         """Splits new blocks where the grid of windows does, so that none spans a grid point."""
@@ -232,7 +239,7 @@ class Leg:
         edges = [0, *range(first, blocks, grid), blocks]
         return [slice(a, b) for a, b in pairwise(edges)]
 
-    def _advance(self, sounds: Sequence[Sound], speech: list[bool]) -> Progress:
+    def _advance(self, sounds: Sequence[Sound], speech: list[bool], paces: list[Pace]) -> Progress:
         activities = self._tracker.follow(sounds)
         self.at += len(speech) * BLOCK
         self._new_speech += sum(speech) * BLOCK
@@ -241,7 +248,7 @@ class Leg:
         )
         if due:
             self._new_speech = 0
-        return Progress(self.at, activities, due)
+        return Progress(self.at, activities, due, paces)
 
 
 def hear(legs: Sequence[Leg]) -> None:
@@ -251,5 +258,5 @@ def hear(legs: Sequence[Leg]) -> None:
     if not taken:
         return
     answers = listen([leg.ear for leg, _, _ in taken], [samples for _, samples, _ in taken])
-    for (leg, samples, lost), sounds in zip(taken, answers, strict=True):
-        leg.decide(Decided(samples, lost, sounds))
+    for (leg, samples, lost), blocks in zip(taken, answers, strict=True):
+        leg.decide(Decided(samples, lost, blocks))

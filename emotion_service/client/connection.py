@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from emotion_service import address
 from emotion_service.address import Address
 from emotion_service.client.backoff import FIRST_SECONDS, LAST_SECONDS, Backoff
 from emotion_service.client.call import OpenCall, open_call
+from emotion_service.client.reopened import RequestT, ResponseT, reopened
 from emotion_service.client.status import Refused, ServerUnreachable, understood, unreachable
 from emotion_service.client.tls import ClientTls, channel_credentials
 from emotion_service.v1 import emotion_service_pb2 as pb
@@ -71,6 +73,24 @@ class EmotionClient:
             )
         return answer.call
 
+    async def send_feedback(
+        self, call_id: str, cue_sequence: int, verdict: pb.Verdict.ValueType
+    ) -> None:
+        """What a person thinks of a live call's cue; `Refused` with NOT_FOUND for other calls."""
+        feedback = pb.Feedback(call_id=call_id, cue_sequence=cue_sequence, verdict=verdict)
+        with understood(self.server):
+            await self._stub.SendFeedback(
+                pb.SendFeedbackRequest(feedback=feedback), timeout=self._answer_seconds
+            )
+
+    async def record_objection(self, call_id: str) -> None:
+        """The customer of this call objects: once this returns, nothing more is inferred on it,
+        nor on others of its contact_id. `Refused` with NOT_FOUND for calls that are not known."""
+        with understood(self.server):
+            await self._stub.RecordObjection(
+                pb.RecordObjectionRequest(call_id=call_id), timeout=self._answer_seconds
+            )
+
     @asynccontextmanager
     async def open_call(
         self, config: pb.CallConfig, wait_seconds: float = 0.0
@@ -103,7 +123,7 @@ class EmotionClient:
                     raise
             await asyncio.sleep(pause)
 
-    async def watch(
+    def watch(
         self, request: pb.WatchCuesRequest, on_lost: Callable[[float], None] | None = None
     ) -> AsyncGenerator[pb.WatchCuesResponse, None]:
         """Events of other streams' calls, without end.
@@ -116,29 +136,28 @@ class EmotionClient:
             Refused, ServerUnreachable: when the first connection fails.
             Refused: later, when trying again will not help.
         """
-        at_cursor = pb.WatchCuesRequest()
-        at_cursor.CopyFrom(request)
-        connected, backoff = False, Backoff()
-        while True:
-            hint = 0.0
-            try:
-                async for response in self._watch_once(at_cursor):
-                    connected, backoff = True, Backoff()
-                    at_cursor.cursor = response.cursor or at_cursor.cursor
-                    yield response
-            except (Refused, ServerUnreachable) as error:
-                if not connected or error.retry_seconds is None:
-                    raise
-                hint = error.retry_seconds
-            pause = backoff.pause(hint)
-            if on_lost is not None:
-                on_lost(pause)
-            await asyncio.sleep(pause)
+        return reopened(self.watch_once, request, on_lost)
 
-    async def _watch_once(
+    def watch_routing(
+        self, request: pb.WatchRoutingRequest, on_lost: Callable[[float], None] | None = None
+    ) -> AsyncGenerator[pb.WatchRoutingResponse, None]:
+        """Advice on other streams' calls, what stands first; all else as `watch`."""
+        return reopened(partial(self._streamed, self._stub.WatchRouting), request, on_lost)
+
+    def watch_once(
         self, request: pb.WatchCuesRequest
-    ) -> AsyncIterator[pb.WatchCuesResponse]:
-        stream = self._stub.WatchCues(request)
+    ) -> AsyncGenerator[pb.WatchCuesResponse, None]:
+        """As `watch`, until the connection is lost, or the server ends it; close it to leave.
+
+        Raises:
+            Refused, ServerUnreachable: it was lost, or there was none.
+        """
+        return self._streamed(self._stub.WatchCues, request)
+
+    async def _streamed(
+        self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT
+    ) -> AsyncGenerator[ResponseT, None]:
+        stream = method(request)
         try:
             responses = aiter(stream)
             while (response := await self._heard(responses)) is not None:
@@ -146,9 +165,7 @@ class EmotionClient:
         finally:
             stream.cancel()
 
-    async def _heard(
-        self, responses: AsyncIterator[pb.WatchCuesResponse]
-    ) -> pb.WatchCuesResponse | None:
+    async def _heard(self, responses: AsyncIterator[ResponseT]) -> ResponseT | None:
         with understood(self.server):
             try:
                 async with asyncio.timeout(QUIET_SECONDS):

@@ -16,6 +16,7 @@ from emotion_service.console.display import JsonLines, TextLines
 from emotion_service.delivery.notice import Address
 from emotion_service.fronts.wire import config_from_proto, event_to_proto
 from emotion_service.playback import RecordedCall
+from emotion_service.routing import rule_file
 from emotion_service.types import EncodedAudio
 
 
@@ -27,10 +28,10 @@ def analyze(recorded: RecordedCall, model: Path | None, json: bool) -> None:
     """
     config = config_from_proto(recorded.config)
     display = JsonLines() if json else TextLines()
-    scorer = load_scorer(model)
+    scorer, rules = load_scorer(model), rule_file.load()
     with _progress(json) as progress:
         chunks = _counted(recorded, progress)
-        for event in offline.analyze(config, chunks, scorer):
+        for event in offline.analyze(config, chunks, scorer, rules):
             response = event_to_proto(Address.of(config), config.contact_id, event, None, 0)
             display.take(response)
     say_if_nothing_was_scored(response.summary, json)

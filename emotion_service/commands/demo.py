@@ -1,4 +1,4 @@
-"""`demo`: a service, and a client of it that plays a call, each a process of its own."""
+"""`demo`: a service, a panel of it, and a client that plays a call, each a process of its own."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO, NoReturn
+from typing import IO, NoReturn, TypeAlias
 
 from emotion_service.client import ServerUnreachable
 from emotion_service.commands.probe import service_info
 from emotion_service.errors import BadInput, EmotionServiceError
 
 CALLS = Path(__file__).parents[2] / "examples" / "demo_calls"
+CALL_ID = "demo"
 LANGUAGES = {"en": "english", "de": "german"}
 READY_SECONDS = 60.0
 STOP_SECONDS = 10.0
 COMMAND = (sys.executable, "-m", "emotion_service")
 # Beside a service that may run already, on a machine that may be busy, read by a person.
 SERVICE = ("--metrics-listen", "", "--max-loop-lag-ms", "5000", "--log-format", "text")
+
+Process: TypeAlias = subprocess.Popen[bytes]
 
 
 def demo(language: str, corpora: Path | None) -> int:
@@ -40,9 +43,10 @@ def demo(language: str, corpora: Path | None) -> int:
     signal.signal(signal.SIGHUP, _stop)
     with tempfile.TemporaryDirectory(prefix="emotion-service-demo-") as folder:
         audio = _bundled(language) if corpora is None else _human(corpora, Path(folder))
-        with service() as server:
-            print(f"A service runs at {server}; a client of it plays {audio.name}, live:\n")
-            sys.stdout.flush()
+        with service() as server, panel(server) as pages:
+            print(f"A service runs at {server}; a client of it plays {audio.name}, live.")
+            print(f"In a browser, meanwhile: {pages}agent?call_id={CALL_ID} shows it to its agent,")
+            print(f"{pages} shows a supervisor all calls.\n", flush=True)
             code = _run_client(_stream_arguments(audio, server))
     if code == 0:
         print(_next_steps(_bundled_path(language)))
@@ -90,6 +94,8 @@ def _stream_arguments(audio: Path, server: str) -> list[str]:
         str(audio),
         "--server",
         server,
+        "--call-id",
+        CALL_ID,
         "--truth",
         str(audio.with_suffix(".json")),
         "--disclosure-given",
@@ -116,23 +122,57 @@ def service(*options: str) -> Iterator[str]:
     end, whatever happens."""
     server = f"127.0.0.1:{_free_port()}"
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(
-            [*COMMAND, "serve", "--listen", server, *SERVICE, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C reaches the client first; then we stop the service
-        )
-        try:
-            await_ready(process, server, said)
+        started = _started("serve", "--listen", server, *SERVICE, *options, said=said)
+        with _stopped_at_the_end(started):
+            await_ready(started, server, said)
             yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+
+
+@contextmanager
+def panel(server: str) -> Iterator[str]:
+    """The panel of the service at `server` on a free loopback port: its address, which ends in a
+    slash; stopped at the end, whatever happens.
+
+    Raises:
+        EmotionServiceError: it ended at once; with what it said.
+    """
+    with tempfile.TemporaryFile() as said:
+        started = _started(
+            *("panel", "--server", server, "--listen", "127.0.0.1:0"),
+            said=said,
+            out=subprocess.PIPE,
+        )
+        assert started.stdout is not None
+        with _stopped_at_the_end(started), started.stdout as out:
+            first = out.readline().decode()
+            if "http://" not in first:
+                raise EmotionServiceError(f"The panel did not start. {_what_was(said)}")
+            yield first.split()[-1]
+
+
+def _started(*arguments: str, said: IO[bytes], out: IO[bytes] | int | None = None) -> Process:
+    """A command in a process of its own, which Ctrl-C does not reach: we stop it ourselves, once
+    the client has gone. What it writes goes to `said`, its output to `out` if that is given."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=said if out is None else out,
+        stderr=said,
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def _stopped_at_the_end(process: Process) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:
@@ -142,7 +182,7 @@ def _free_port() -> int:
         return port
 
 
-def await_ready(process: subprocess.Popen[bytes], server: str, said: IO[bytes]) -> None:
+def await_ready(process: Process, server: str, said: IO[bytes]) -> None:
     """Returns once the service at `server` is ready; `said` is where its process writes.
 
     Raises:
@@ -156,10 +196,12 @@ def await_ready(process: subprocess.Popen[bytes], server: str, said: IO[bytes]) 
         except ServerUnreachable:
             pass  # not yet: it is loading its model
         time.sleep(0.1)
+    raise EmotionServiceError(f"The service did not become ready. {_what_was(said)}")
+
+
+def _what_was(said: IO[bytes]) -> str:
     said.seek(0)
-    raise EmotionServiceError(
-        f"The service did not become ready. It said:\n{said.read().decode(errors='replace')}"
-    )
+    return f"It said:\n{said.read().decode(errors='replace')}"
 
 
 def _next_steps(audio: Path) -> str:
@@ -169,7 +211,8 @@ def _next_steps(audio: Path) -> str:
 Next:
   {command} analyze {call} --json
   {command} serve        # a service of your own; then in other terminals:
-  {command} watch        # what it finds,
+  {command} watch        # what it finds, or in a browser:
+  {command} panel
   {command} stream {call}
   make run EMOTION_CORPORA=DIR        # a human voice; DIR holds labelled speech"""
 

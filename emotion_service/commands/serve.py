@@ -23,6 +23,12 @@ def serve_command(  # noqa: PLR0913, PLR0917  (one argument a setting)
     model: Annotated[
         Path | None, typer.Option(metavar="DIR", help="A model folder. (default: the shipped one)")
     ] = None,
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What to advise when, see `rules`. (default: the shipped ones)"
+        ),
+    ] = None,
     allow_remote: Annotated[
         bool | None,
         typer.Option(

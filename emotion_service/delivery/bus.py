@@ -11,6 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from emotion_service.delivery.contacts import Contact
+from emotion_service.delivery.directory import Directory, LiveCall
+from emotion_service.delivery.interest import Interest, all_but_scores
 from emotion_service.delivery.notice import (
     Address,
     CallState,
@@ -24,11 +27,10 @@ from emotion_service.delivery.notice import (
 )
 from emotion_service.delivery.outbox import Outbox
 from emotion_service.errors import BadInput
-from emotion_service.types import CallSummary, EmotionScore, SpeechActivity
+from emotion_service.types import CallSummary, Feedback
 
 REPLAYED_NOTICES = 10_000
 REPLAYED_SECONDS = 60.0
-ENDED_CALLS = 1_000  # kept for `call`
 WATCHER_NOTICES = 1_000  # waiting for one watcher
 HEARTBEAT_SECONDS = 5.0
 CURSOR_DIGITS = 18  # of a cursor's number: more than a process ever counts to
@@ -43,26 +45,15 @@ class Numbered:
     notice: Notice
 
 
-@dataclass(slots=True)
-class LiveCall:
-    """A call that is being streamed: where it is now, and how to ask for its state."""
-
-    address: Address
-    contact_id: str
-    budget_ms: int
-    describe: Callable[[], CallState]
-
-
 @dataclass(frozen=True, slots=True)
 class Watcher:
     wanted: Address
-    scores_too: bool
+    interest: Interest
     outbox: Outbox[Numbered | Reconnect]
 
     def wants(self, notice: Notice) -> bool:
-        if isinstance(notice.event, EmotionScore | SpeechActivity) and not self.scores_too:
-            return False
-        return any(self.wanted.admits(address) for address in notice.audience)
+        admitted = any(self.wanted.admits(address) for address in notice.audience)
+        return admitted and self.interest(notice)
 
 
 Watched: TypeAlias = tuple[str, CallState | Notice | Heartbeat | Reconnect]
@@ -84,57 +75,42 @@ class Bus:
         self._epoch = secrets.token_hex(4)
         self._number = 0
         self._recent: deque[Numbered] = deque(maxlen=REPLAYED_NOTICES)
-        self._live: dict[str, LiveCall] = {}
-        self._ended: dict[str, CallState] = {}
+        self._calls = Directory()
         self._watchers: list[Watcher] = []
 
     # --- calls ---
 
-    def open(
-        self,
-        address: Address,
-        contact_id: str,
-        budget_ms: int,
-        describe: Callable[[], CallState],
-    ) -> None:
-        """A call begins; `describe` is asked whenever somebody wants its state.
+    def open(self, call: LiveCall) -> None:
+        """A call begins.
 
         Raises:
             BadInput: CALL_ID_IN_USE.
         """
-        if address.call_id in self._live:
-            raise BadInput(
-                "CALL_ID_IN_USE",
-                "a call with this call_id is live: end its stream first, or choose another call_id",
-            )
-        self._ended.pop(address.call_id, None)
-        call = LiveCall(address, contact_id, budget_ms, describe)
-        self._live[address.call_id] = call
-        self._publish(call, describe())
+        self._calls.open(call)
+        self._publish(call, self._calls.state(call))
 
     def tell(self, call_id: str, event: Told, latency: Latency | None = None) -> None:
         """Something happened in a live call."""
-        call = self._live[call_id]
-        self._publish(call, event, latency)
+        self._publish(self._calls.live(call_id), event, latency)
 
     def move(self, address: Address) -> None:
         """The call's attributes changed; those who watched it under the old ones hear of it."""
-        call = self._live[address.call_id]
+        call = self._calls.live(address.call_id)
         before, call.address = call.address, address
-        self._publish(call, call.describe(), before=before)
+        self._publish(call, self._calls.state(call), before=before)
 
     def end(self, call_id: str, summary: CallSummary) -> None:
-        """The call is over; its state and summary stay a while."""
-        call = self._live.pop(call_id)
-        self._ended[call_id] = replace(call.describe(), live=False, summary=summary)
-        if len(self._ended) > ENDED_CALLS:
-            del self._ended[next(iter(self._ended))]
+        """The call is over; its state and summary stay a while, its hand-over with the contact,
+        for whoever has its next call, or has it already."""
+        call = self._calls.end(call_id, summary)
         self._publish(call, summary)
+        for other in self._calls.of(call.contact):
+            self._publish(other, self._calls.state(other))
 
     def drop(self, call_id: str) -> None:
         """The call's stream broke off: there is no summary, and nothing of it is kept."""
-        call = self._live.pop(call_id)
-        self._publish(call, replace(call.describe(), live=False))
+        call = self._calls.drop(call_id)
+        self._publish(call, replace(self._calls.state(call), live=False))
 
     def call(self, call_id: str) -> CallState:
         """A live or recently ended call.
@@ -142,24 +118,40 @@ class Bus:
         Raises:
             BadInput: CALL_UNKNOWN.
         """
-        if call_id in self._live:
-            return self._live[call_id].describe()
-        if call_id in self._ended:
-            return self._ended[call_id]
-        raise BadInput(
-            "CALL_UNKNOWN",
-            f"no call with this call_id is live or among the last {ENDED_CALLS} that ended: "
-            "check the call_id, and that its stream goes to this server",
-        )
+        return self._calls.call(call_id)
 
     @property
     def live_calls(self) -> int:
-        return len(self._live)
+        return len(self._calls)
+
+    # --- what people say of them ---
+
+    def feedback(self, call_id: str, feedback: Feedback) -> None:
+        """On a cue of a live call.
+
+        Raises:
+            BadInput: CALL_UNKNOWN.
+        """
+        call = self._calls.live(call_id)
+        call.feedback.append(feedback)
+        self._publish(call, feedback)
+
+    def object(self, call_id: str) -> bool:
+        """A customer objects: see Directory.object.
+
+        Raises:
+            BadInput: CALL_UNKNOWN.
+        """
+        return self._calls.object(call_id)
+
+    def objects(self, contact: Contact) -> bool:
+        """Whether the contact has objected, on whatever call."""
+        return self._calls.objects(contact)
 
     # --- watchers ---
 
     async def watch(
-        self, wanted: Address, cursor: str = "", scores_too: bool = False
+        self, wanted: Address, cursor: str = "", interest: Interest = all_but_scores
     ) -> AsyncGenerator[Watched, None]:
         """Live calls (or what came after `cursor`), a heartbeat, then events as they come.
 
@@ -170,9 +162,10 @@ class Bus:
         Raises:
             BadInput: CURSOR_INVALID.
         """
-        watcher = Watcher(wanted, scores_too, Outbox(WATCHER_NOTICES))
+        watcher = Watcher(wanted, interest, Outbox(WATCHER_NOTICES))
         missed, replay = self._since(cursor)
-        states = [] if replay is not None else self._matching_calls(wanted)
+        live = [] if replay is not None else self._calls.matching(wanted)
+        states = [self._calls.state(call) for call in live]
         at = self._number
         self._watchers.append(watcher)
         try:
@@ -259,15 +252,12 @@ class Bus:
                 "or leave it empty to start with a snapshot",
             )
         if epoch != self._epoch:
-            return self._number, None
+            return max(self._number, 1), None  # at the least, what that process said last
         last = int(number)
         first_kept = self._recent[0].number if self._recent else self._number + 1
         if last + 1 < first_kept:
             return self._number - last, None
         return 0, [numbered for numbered in self._recent if numbered.number > last]
-
-    def _matching_calls(self, wanted: Address) -> list[CallState]:
-        return [call.describe() for call in self._live.values() if wanted.admits(call.address)]
 
     def _cursor(self, number: int) -> str:
         return f"{self._epoch}:{number}"

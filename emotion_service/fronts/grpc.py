@@ -10,16 +10,19 @@ from typing import TypeAlias, TypeVar
 
 import grpc
 
+from emotion_service.delivery.interest import advice, all_but_scores, everything
 from emotion_service.delivery.notice import Address, Reconnect
 from emotion_service.errors import BadInput, Busy
 from emotion_service.fronts import call_messages
 from emotion_service.fronts.admission import stopping
+from emotion_service.fronts.routing_messages import routing_to_proto
 from emotion_service.fronts.statuses import AnyContext, statuses
 from emotion_service.fronts.stream import CallStream, Service
 from emotion_service.fronts.wire import (
     audio_from_proto,
     config_from_proto,
     event_to_proto,
+    feedback_from_proto,
     update_from_proto,
     watched_to_proto,
 )
@@ -73,7 +76,8 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
         async with statuses(context, service.metrics):
             service.admission.admit_watcher(service.bus.watchers)
             wanted = Address(request.call_id, request.tenant, request.queue, request.agent_id)
-            watch = service.bus.watch(wanted, request.cursor, request.include_scores)
+            interest = everything if request.include_scores else all_but_scores
+            watch = service.bus.watch(wanted, request.cursor, interest)
             async with aclosing(watch) as news:
                 async for cursor, watched in news:
                     await self._write(context, watched_to_proto(cursor, watched))
@@ -86,17 +90,34 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
     async def WatchRouting(  # type: ignore[override]
         self, request: pb.WatchRoutingRequest, context: RoutingContext
     ) -> None:
-        raise NotImplementedError
+        service = self._service
+        async with statuses(context, service.metrics):
+            service.admission.admit_watcher(service.bus.watchers)
+            wanted = Address(request.call_id, request.tenant, request.queue)
+            watch = service.bus.watch(wanted, request.cursor, advice)
+            async with aclosing(watch) as news:
+                async for cursor, watched in news:
+                    for response in routing_to_proto(cursor, watched):
+                        await self._write(context, response)
 
     async def SendFeedback(
         self, request: pb.SendFeedbackRequest, context: AnyContext
     ) -> pb.SendFeedbackResponse:
-        raise NotImplementedError
+        service = self._service
+        async with statuses(context, service.metrics):
+            feedback = feedback_from_proto(request.feedback)
+            service.bus.feedback(request.feedback.call_id, feedback)
+            service.metrics.judged(feedback)
+            return pb.SendFeedbackResponse()
 
     async def RecordObjection(
         self, request: pb.RecordObjectionRequest, context: AnyContext
     ) -> pb.RecordObjectionResponse:
-        raise NotImplementedError
+        service = self._service
+        async with statuses(context, service.metrics):
+            if service.bus.object(request.call_id):
+                service.metrics.objected()
+            return pb.RecordObjectionResponse()
 
     async def GetServiceInfo(
         self, request: pb.GetServiceInfoRequest, context: AnyContext
@@ -110,6 +131,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             model_licence=scorer.model_licence,
             model_sha256=scorer.model_sha256,
             live_calls=self._service.bus.live_calls,
+            rules_sha256=self._service.rules.sha256,
         )
 
     async def drain(self, grace_seconds: float) -> int:

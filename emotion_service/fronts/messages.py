@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Protocol, TypeVar
+from functools import cache
+from typing import Any, Protocol, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -22,6 +23,7 @@ class WireEnum(Protocol[NumberT]):
     def Name(self, number: NumberT) -> str: ...
     def Value(self, name: str) -> NumberT: ...
     def values(self) -> list[NumberT]: ...
+    def __hash__(self) -> int: ...
 
 
 # --- values -----------------------------------------------------------------------------------
@@ -35,6 +37,12 @@ def duration(samples: int) -> Duration:
 
 def wire_enum(enum: WireEnum[NumberT], member: Enum | None) -> NumberT:
     """Members have the same names on both sides; None is UNSPECIFIED."""
+    number: NumberT = _number(enum, member)
+    return number
+
+
+@cache  # asked several times an event, of a handful of enums
+def _number(enum: WireEnum[Any], member: Enum | None) -> Any:
     return enum.Value(_prefix(enum) + ("UNSPECIFIED" if member is None else member.name))
 
 

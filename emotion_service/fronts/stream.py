@@ -24,6 +24,7 @@ from emotion_service.calls.hearing import Hearing
 from emotion_service.calls.leg import Leg, hear
 from emotion_service.calls.scorer import Scorer
 from emotion_service.delivery.bus import Bus
+from emotion_service.delivery.directory import LiveCall
 from emotion_service.delivery.notice import (
     Acknowledged,
     Address,
@@ -35,6 +36,7 @@ from emotion_service.delivery.notice import (
     state_key,
 )
 from emotion_service.delivery.outbox import Outbox
+from emotion_service.fronts.acknowledger import Acknowledger
 from emotion_service.fronts.admission import Admission
 from emotion_service.metrics import Metrics
 from emotion_service.routing.ruleset import NO_RULES, RuleSet
@@ -46,6 +48,8 @@ from emotion_service.types import (
     CallEvent,
     CallSummary,
     CallUpdate,
+    Consent,
+    ConsentChange,
     Cue,
     EmotionScore,
     EncodedAudio,
@@ -57,7 +61,6 @@ from emotion_service.types import (
 
 UNWRITTEN = 256  # events waiting for the writer
 RECORDED_PENDING = 4  # windows of a recorded call being scored; with more its sender waits
-ACKNOWLEDGE_SECONDS = 1.0
 ARRIVALS = 1024  # messages whose arrival is remembered
 
 
@@ -103,6 +106,9 @@ class CallStream:
 
     def __init__(self, config: CallConfig, service: Service) -> None:
         service.admission.admit_call(service.bus.live_calls)
+        self._objected = service.bus.objects((config.tenant, config.contact_id))
+        if self._objected:
+            config = replace(config, consent=Consent.WITHDRAWN)
         self.config = config
         self._service = service
         self._call = Call(config, service.scorer, service.rules)
@@ -118,11 +124,14 @@ class CallStream:
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
         self._acknowledger = Acknowledger()
         events = self._call.start()
-        service.bus.open(self.address, config.contact_id, config.latency_budget_ms, self.state)
+        budget_ms = config.latency_budget_ms
+        service.bus.open(
+            LiveCall(self.address, config.contact_id, budget_ms, self.state, self.object)
+        )
         self._live = True
         service.metrics.opened(self, self._call.placements)
         scorer = service.scorer
-        self.say(Ready(scorer.model_version, scorer.model_licence, config.latency_budget_ms))
+        self.say(Ready(scorer.model_version, scorer.model_licence, budget_ms))
         self._tell(events)
 
     # --- what arrives ---
@@ -185,6 +194,8 @@ class CallStream:
             BadInput: see Call.update.
         """
         self._hear_now()  # what came before it
+        if self._objected and isinstance(change, ConsentChange):
+            change = ConsentChange(Consent.WITHDRAWN)
         events = self._call.update(change)
         for event in events:
             if isinstance(event, ScoringStatus):
@@ -196,6 +207,14 @@ class CallStream:
             case AttributeChange("agent_id", value):
                 self.address = replace(self.address, agent_id=value)
         self._service.bus.move(self.address)
+
+    def object(self) -> None:
+        """The customer objects: nothing more is scored, whatever consent is sent later."""
+        self._objected = True
+        try:
+            self.update(ConsentChange(Consent.WITHDRAWN))
+        except Exception as error:  # of this call only: others of the contact must be told too
+            self.fail(error)
 
     async def finish(self) -> None:
         """No more will arrive: flushes, waits for the last scores, says the summary last."""
@@ -226,6 +245,7 @@ class CallStream:
         self.outbox.close()
         if self._live:
             self._live = False
+            self._tell([*self._call.abandon()])
             self._service.bus.drop(self.config.call_id)
             self._service.metrics.ended(self, completed=False)
 
@@ -311,6 +331,7 @@ class CallStream:
         for future in futures:
             del self._futures[future]
             future.cancel()
+        self._resolved.set()
 
     async def _pending_at_most(self, count: int) -> None:
         while self._call.pending > count and self._failure is None:
@@ -318,25 +339,3 @@ class CallStream:
             await self._resolved.wait()
         if self._failure is not None:
             raise self._failure
-
-
-class Acknowledger:
-    """Which sequence numbers to acknowledge: a second after it came, a message has its place
-    (or, missing, has been given up: that takes 200 ms)."""
-
-    def __init__(self) -> None:
-        self._highest: dict[str, int] = {}
-        self._next: dict[str, tuple[float, int]] = {}  # by leg: since when, up to where
-
-    def heard(self, leg: str, sequence: int, now: float) -> list[Acknowledged]:
-        """A message came `now` (seconds); what is to be acknowledged, once a second a leg."""
-        highest = self._highest[leg] = max(sequence, self._highest.get(leg, 0))
-        since, placed = self._next.setdefault(leg, (now, highest))
-        if now - since < ACKNOWLEDGE_SECONDS:
-            return []
-        self._next[leg] = (now, highest)
-        return [Acknowledged(leg, placed)]
-
-    def finished(self) -> list[Acknowledged]:
-        """The call's audio has ended and been flushed."""
-        return [Acknowledged(leg, highest) for leg, highest in self._highest.items()]

@@ -113,6 +113,16 @@ def update_from_proto(update: pb.CallUpdate) -> types.CallUpdate:
     return UPDATES[change](update)
 
 
+def feedback_from_proto(feedback: pb.Feedback) -> types.Feedback:
+    """What a person thinks of a cue.
+
+    Raises:
+        BadInput: ENUM_INVALID without a verdict.
+    """
+    verdict = domain_enum(types.Verdict, pb.Verdict, feedback.verdict)
+    return types.Feedback(feedback.cue_sequence, verdict)
+
+
 def _party_change(change: pb.LegParty) -> types.PartyChange:
     return types.PartyChange(change.leg, domain_enum(types.Party, pb.Party, change.party))
 
@@ -208,7 +218,10 @@ def watched_to_proto(
 
 
 def to_json_line(
-    message: pb.StreamingAnalyzeResponse | pb.WatchCuesResponse | pb.GetCallResponse,
+    message: pb.StreamingAnalyzeResponse
+    | pb.WatchCuesResponse
+    | pb.WatchRoutingResponse
+    | pb.GetCallResponse,
 ) -> str:
     """Proto-JSON on one line: names in snake_case, unset numbers, texts and enums written out."""
     return json_format.MessageToJson(

@@ -47,6 +47,39 @@ async def test_questions(serve: Serve, refuse: Refuse) -> None:
     assert (caught.value.code, caught.value.reason) == ("NOT_FOUND", "CALL_UNKNOWN")
 
 
+async def test_what_people_say(serve: Serve, refuse: Refuse) -> None:
+    heard: list[object] = []
+
+    async def feedback(request: pb.SendFeedbackRequest, context: Any) -> pb.SendFeedbackResponse:
+        heard.append(request.feedback)
+        return pb.SendFeedbackResponse()
+
+    async def objection(
+        request: pb.RecordObjectionRequest, context: Any
+    ) -> pb.RecordObjectionResponse:
+        if request.call_id != "c1":
+            await refuse(context, grpc.StatusCode.NOT_FOUND, "CALL_UNKNOWN", "No such call.")
+        heard.append(request.call_id)
+        return pb.RecordObjectionResponse()
+
+    methods = {"SendFeedback": feedback, "RecordObjection": objection}
+    async with serve(methods) as server, EmotionClient(server) as client:
+        await client.send_feedback("c1", 7, pb.VERDICT_WRONG)
+        await client.record_objection("c1")
+        with pytest.raises(Refused) as caught:
+            await client.record_objection("other")
+    assert heard == [pb.Feedback(call_id="c1", cue_sequence=7, verdict=pb.VERDICT_WRONG), "c1"]
+    assert (caught.value.code, caught.value.reason) == ("NOT_FOUND", "CALL_UNKNOWN")
+
+
+async def send_feedback(client: EmotionClient) -> None:
+    await client.send_feedback("c1", 0, pb.VERDICT_RIGHT)
+
+
+async def record_objection(client: EmotionClient) -> None:
+    await client.record_objection("c1")
+
+
 async def service_info(client: EmotionClient) -> None:
     await client.service_info()
 
@@ -65,7 +98,7 @@ async def watch(client: EmotionClient) -> None:
         pass
 
 
-ASKS = [service_info, get_call, open_a_call, watch]
+ASKS = [service_info, get_call, send_feedback, record_objection, open_a_call, watch]
 
 
 @pytest.mark.parametrize("ask", ASKS)

@@ -124,3 +124,23 @@ async def test_a_request_to_reconnect_is_passed_on_and_the_watch_goes_on(serve: 
         heard = [response.WhichOneof("event") for response in await take(news, 4)]
     assert heard == ["cue", "cue", "reconnect", "cue"]
     assert cues.cursors == ["", "2"]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_lost_watch_of_advice_goes_on_at_its_cursor(serve: Serve) -> None:
+    cursors = []
+
+    async def advice(
+        request: pb.WatchRoutingRequest, context: Any
+    ) -> AsyncIterator[pb.WatchRoutingResponse]:
+        cursors.append(request.cursor)
+        for cursor in ("", "7"):  # of two that a call took along only the last has a cursor
+            yield pb.WatchRoutingResponse(cursor=cursor, advice=pb.Advice(queue=request.queue))
+        await broken(context)
+
+    async with serve({"WatchRouting": advice}) as server, EmotionClient(server) as client:
+        news = client.watch_routing(pb.WatchRoutingRequest(queue="sales"))
+        heard = [(await anext(news)).advice.queue for _ in range(3)]
+        await news.aclose()
+    assert heard == ["sales"] * 3
+    assert cursors == ["", "7"]

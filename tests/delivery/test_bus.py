@@ -10,7 +10,10 @@ from dataclasses import replace
 import pytest
 
 from emotion_service.delivery import bus as bus_module
+from emotion_service.delivery import directory
 from emotion_service.delivery.bus import Bus, Watched
+from emotion_service.delivery.directory import LiveCall
+from emotion_service.delivery.interest import all_but_scores, everything
 from emotion_service.delivery.notice import Address, CallState, Heartbeat, Latency, Notice
 from emotion_service.errors import BadInput
 from emotion_service.types import (
@@ -42,7 +45,7 @@ class Clock:
 
 def live(bus: Bus, address: Address) -> None:
     state = CallState(address, address.call_id, live=True, elapsed=0, legs=())
-    bus.open(address, address.call_id, 300, lambda: state)
+    bus.open(LiveCall(address, address.call_id, 300, lambda: state, lambda: None))
 
 
 async def read(news: AsyncGenerator[Watched, None], count: int) -> list[Watched]:
@@ -98,10 +101,10 @@ async def test_filters_hold_for_snapshot_and_events(wanted: Address, heard: list
 
 async def test_scores_and_activity_come_only_when_asked_for() -> None:
     activity = SpeechActivity("customer", 0, Sound.SPEECH, 0, 160)
-    for scores_too, heard in ((False, [cue(0)]), (True, [activity, cue(0)])):
+    for interest, heard in ((all_but_scores, [cue(0)]), (everything, [activity, cue(0)])):
         bus = Bus()
         live(bus, ONE)
-        async with aclosing(bus.watch(EVERYTHING, scores_too=scores_too)) as news:
+        async with aclosing(bus.watch(EVERYTHING, interest=interest)) as news:
             await read(news, 2)
             bus.tell("one", activity, None)
             bus.tell("one", cue(0), None)
@@ -237,7 +240,7 @@ async def test_updates_give_way_to_newer_ones_before_any_onset_does(
 async def test_state_of_live_ended_dropped_and_unknown_calls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(bus_module, "ENDED_CALLS", 1)
+    monkeypatch.setattr(directory, "ENDED_CALLS", 1)
     bus = Bus()
     for address in (ONE, TWO):
         live(bus, address)

@@ -18,6 +18,7 @@ from emotion_service.fronts.admission import Admission
 from emotion_service.fronts.grpc import EmotionServicer
 from emotion_service.fronts.grpc_server import GrpcServer
 from emotion_service.fronts.stream import Service
+from emotion_service.routing.ruleset import NO_RULES, RuleSet
 from emotion_service.scoring.batcher import Batcher
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
@@ -86,12 +87,14 @@ async def serving(
     admission: Admission | None = None,
     slow_reader_seconds: float = 30.0,
     reflection: bool = False,
+    port: int = 0,
+    rules: RuleSet = NO_RULES,
 ) -> AsyncIterator[Server]:
     async with Batcher(scorer) as batcher, admission or Admission() as door:
-        service = Service(scorer, batcher, Bus(heartbeat_seconds=0.05), admission=door)
+        service = Service(scorer, batcher, Bus(heartbeat_seconds=0.05), rules, admission=door)
         servicer = EmotionServicer(service, mixed_allowed, slow_reader_seconds)
         server = GrpcServer(servicer, reflection)
-        port = server.bind("127.0.0.1", 0)
+        port = server.bind("127.0.0.1", port)
         await server.start()
         await server.serving(True)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL) as channel:

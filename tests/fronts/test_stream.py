@@ -14,9 +14,9 @@ from emotion_service.calls.scorer import Scorer
 from emotion_service.delivery.bus import Bus
 from emotion_service.delivery.notice import Acknowledged, Ready, Reconnect
 from emotion_service.errors import BadInput
+from emotion_service.fronts.acknowledger import Acknowledger
 from emotion_service.fronts.stream import (
     RECORDED_PENDING,
-    Acknowledger,
     CallStream,
     Said,
     Service,
