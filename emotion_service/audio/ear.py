@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -28,10 +28,19 @@ class Ear:
     gate: SoundGate = field(default_factory=SoundGate)
 
 
-def listen(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[list[Sound]]:
-    """Of each leg the next whole blocks (at least one), float32 (k * BLOCK,), to k sounds."""
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What the ear makes of k blocks of a leg: as many sounds and powers of the vowel band."""
+
+    sounds: list[Sound]
+    vowels: list[float]
+
+
+def listen(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[Blocks]:
+    """Of each leg the next whole blocks (at least one), float32 (k * BLOCK,)."""
     counts = [len(part) // BLOCK for part in parts]
     levelled = level.apply([ear.level for ear in ears], np.concatenate(parts), counts)
     voice = vad.detect([ear.detector for ear in ears], levelled, counts)
-    sounds = iter(gate.classify([ear.gate for ear in ears], levelled, voice, counts))
-    return [list(islice(sounds, count)) for count in counts]
+    sounds, vowels = gate.classify([ear.gate for ear in ears], levelled, voice, counts)
+    ends = list(accumulate(counts, initial=0))
+    return [Blocks(sounds[a:b], vowels[a:b]) for a, b in pairwise(ends)]

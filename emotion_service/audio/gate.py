@@ -23,6 +23,7 @@ from emotion_service.types import BLOCK, BoolArray, FloatArray, Sound
 
 WINDOW = 256  # 32 ms that end with the block
 BINS = slice(5, 122)  # 156-3800 Hz at 31.25 Hz
+VOWEL_BINS = slice(6, 63)  # of those: 330-2100 Hz, where vowels are strong
 RING = 100  # blocks (2 s) the gate looks back on
 DECIDE = 5  # blocks (100 ms) between decisions
 NOISE_BLOCKS = 50  # one second whose level ...
@@ -54,7 +55,7 @@ class SoundGate:
 
     def classify(self, samples: FloatArray, voice: BoolArray) -> list[Sound]:
         """Levelled whole blocks, float32 (k * BLOCK,), and bool (k,) to k sounds."""
-        return classify([self], samples, voice, [len(voice)])
+        return classify([self], samples, voice, [len(voice)])[0]
 
     def follow(
         self, level_db: float, stability: float, tonal: tuple[bool, int, int], voice: bool
@@ -91,10 +92,10 @@ class SoundGate:
 
 def classify(
     gates: Sequence[SoundGate], samples: FloatArray, voice: BoolArray, counts: Sequence[int]
-) -> list[Sound]:
+) -> tuple[list[Sound], list[float]]:
     """The whole blocks of several legs in one pass: levelled, float32 (sum(counts) * BLOCK,), leg
-    after leg, and bool (sum(counts),) to as many sounds. A leg's sounds do not depend on who else
-    is there: nothing is computed across rows."""
+    after leg, and bool (sum(counts),) to as many sounds, and powers of the vowel band. A
+    leg's do not depend on who else is there: nothing is computed across rows."""
     power = _power(gates, samples, counts)
     total = power.sum(axis=1)
     blocks = zip(
@@ -104,11 +105,12 @@ def classify(
         voice.tolist(),
         strict=True,
     )
-    return [
+    sounds = [
         gate.follow(*block)
         for gate, count in zip(gates, counts, strict=True)
         for block in islice(blocks, count)
     ]
+    return sounds, np.add.reduce(power[:, VOWEL_BINS], axis=1).tolist()
 
 
 def _power(gates: Sequence[SoundGate], samples: FloatArray, counts: Sequence[int]) -> FloatArray:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from emotion_service.console.truth import Truth
-from emotion_service.console.wording import NOT_SCORED, placement, seconds, word
+from emotion_service.console.wording import NOT_SCORED, STATES, placement, seconds, word
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 
@@ -33,6 +33,7 @@ class LegView:
     sounds: list[Stretch] = field(default_factory=list)
     states: list[Stretch] = field(default_factory=list)
     cue: pb.Cue | None = None  # the state it is in
+    beside: dict[int, pb.Cue] = field(default_factory=dict)  # by kind: what lasts beside it
     not_scored: str = ""  # why, in words
     evidence_seconds: float = 0.0
     latencies_ms: list[float] = field(default_factory=list)
@@ -45,9 +46,12 @@ class LegView:
         return self.sounds[-1].label if self.sounds else ""
 
 
-@dataclass(slots=True)
-class TalkOver:
-    leg: str  # who broke in
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A cue that began beside the states, of `leg` from `start` on."""
+
+    label: str
+    leg: str
     start: float
 
 
@@ -60,7 +64,8 @@ class CallView:
     remark: str = ""
     elapsed: float = 0.0
     ready: pb.Ready = field(default_factory=pb.Ready)
-    talk_overs: list[TalkOver] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    advice: dict[str, pb.Advice] = field(default_factory=dict)  # by rule: what stands
     stopping: bool = False  # the server asked to reconnect
 
     def take(self, response: pb.StreamingAnalyzeResponse) -> None:
@@ -72,6 +77,8 @@ class CallView:
                 self._score(response.score)
             case "cue":
                 self._cue(response.cue)
+            case "advice":
+                self._advise(response.advice)
             case "status":
                 self._status(response.status)
             case "summary":
@@ -91,19 +98,27 @@ class CallView:
             leg.over_budget += not score.within_budget
 
     def _cue(self, cue: pb.Cue) -> None:
-        begins = cue.phase == pb.CUE_PHASE_ONSET
-        if cue.kind == pb.CUE_KIND_TALK_OVER:
+        leg, label = self.legs[cue.leg], word(pb.CueKind, cue.kind)
+        begins, ends = cue.phase == pb.CUE_PHASE_ONSET, cue.phase == pb.CUE_PHASE_OFFSET
+        if cue.kind not in STATES:
+            leg.beside[cue.kind] = cue
             if begins:
-                self.talk_overs.append(TalkOver(cue.leg, seconds(cue.start_offset)))
+                self.told.append(Told(label, cue.leg, seconds(cue.start_offset)))
+            if ends:
+                leg.beside.pop(cue.kind, None)
             return
-        leg = self.legs[cue.leg]
-        if cue.phase == pb.CUE_PHASE_OFFSET:
-            _end(leg.states, word(pb.CueKind, cue.kind), seconds(cue.end_offset))
+        if ends:
+            _end(leg.states, label, seconds(cue.end_offset))
             leg.cue = None if leg.cue is not None and leg.cue.kind == cue.kind else leg.cue
             return
         leg.cue = cue
         if begins:
-            _turn_to(leg.states, word(pb.CueKind, cue.kind), seconds(cue.start_offset))
+            _turn_to(leg.states, label, seconds(cue.start_offset))
+
+    def _advise(self, advice: pb.Advice) -> None:
+        self.advice.pop(advice.rule, None)
+        if advice.phase != pb.ADVICE_PHASE_ENDED:
+            self.advice[advice.rule] = advice
 
     def _status(self, status: pb.Status) -> None:
         match status.WhichOneof("status"):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from emotion_service.console.wording import (
     ABSTAINING,
     NOT_SCORED,
+    STATES,
     clock,
     percent,
     placement,
@@ -41,20 +42,32 @@ REMEDIES = (
 
 
 def response_lines(response: pb.StreamingAnalyzeResponse) -> Iterator[str]:
-    """Cues that begin or end, what is not scored and why, the summary; scores are left out."""
+    """Cues that begin or end, advice, what is not scored and why, the summary; scores, activities
+    and trends are left out."""
     match response.WhichOneof("response"):
-        case "cue" if response.cue.phase != pb.CUE_PHASE_UPDATE:
+        case "cue" if _is_told(response.cue):
             yield cue_line(response.cue)
+        case "advice":
+            yield advice_line(response.advice)
         case "status":
             yield from _status_lines(response.status)
         case "summary":
             yield from summary_lines(response.summary)
 
 
+def _is_told(cue: pb.Cue) -> bool:
+    """Updates are not; a slow reply is over as soon as it is known, and told once."""
+    once = cue.kind == pb.CUE_KIND_SLOW_REPLY and cue.phase == pb.CUE_PHASE_OFFSET
+    return cue.phase != pb.CUE_PHASE_UPDATE and not once
+
+
 def cue_line(cue: pb.Cue) -> str:
     """`0:12.3  customer: agitated begins, since 0:10.8 (71 %, 4.2 s of speech, 38 ms): why`."""
     state = word(pb.CueKind, cue.kind)
     head = f"{clock(seconds(cue.end_offset)):>7}  {cue.leg}: {state} {PHASES.get(cue.phase, '')}"
+    if cue.kind == pb.CUE_KIND_SLOW_REPLY:
+        waited = seconds(cue.end_offset) - seconds(cue.start_offset)
+        return f"{clock(seconds(cue.end_offset)):>7}  {cue.leg}: {state} after {waited:.1f} s"
     if cue.phase == pb.CUE_PHASE_OFFSET:
         lasted = seconds(cue.end_offset) - seconds(cue.start_offset)
         return f"{head} after {lasted:.1f} s"
@@ -65,10 +78,37 @@ def cue_line(cue: pb.Cue) -> str:
     return f"{head}, since {clock(seconds(cue.start_offset))}{_figures(cue)}{why}"
 
 
+def advice_line(advice: pb.Advice) -> str:
+    """`0:12.3  advice: raise priority, until 2:12.3: why (rule upset-in-queue)`."""
+    what = word(pb.AdviceAction, advice.action)
+    if advice.skill:
+        what = f"{what} {advice.skill}"
+    head = f"{clock(seconds(advice.offset)):>7}  advice: {what}"
+    if advice.phase == pb.ADVICE_PHASE_ENDED:
+        return f"{head}, ended (rule {advice.rule})"
+    until = clock(seconds(advice.expires_offset))
+    return f"{head}, until {until}: {advice.reason.english} (rule {advice.rule})"
+
+
+def routing_lines(response: pb.WatchRoutingResponse) -> Iterator[str]:
+    """Advice, headed by its call and queue."""
+    match response.WhichOneof("event"):
+        case "advice":
+            advice = response.advice
+            queue = f" in {advice.queue}" if advice.queue else ""
+            yield f"{advice.call_id}{queue}  {advice_line(advice)}"
+        case "heartbeat" if response.heartbeat.dropped:
+            yield f"{response.heartbeat.dropped} events were missed"
+        case "reconnect":
+            yield "the server is about to stop"
+
+
 def _figures(cue: pb.Cue) -> str:
     figures = []
-    if cue.confidence:
+    if cue.confidence and cue.kind in STATES:
         figures.append(percent(cue.confidence))
+    if cue.HasField("index"):
+        figures.append(f"index {cue.index:.2f}")
     if cue.evidence_seconds:
         figures.append(f"{cue.evidence_seconds:.1f} s of speech")
     if cue.HasField("latency"):
@@ -101,12 +141,16 @@ def summary_lines(summary: pb.CallSummary) -> Iterator[str]:
     )
     for leg in summary.legs:
         yield f"  {leg.leg} ({word(pb.Party, leg.party)}): {_leg_text(leg)}"
-        states = [state for state in summary.states if state.leg == leg.leg]
-        if states:
-            yield "    " + ", ".join(_state_text(state) for state in states)
+        for times in (summary.states, summary.turns):
+            texts = [_state_text(time) for time in times if time.leg == leg.leg]
+            if texts:
+                yield "    " + ", ".join(texts)
         troubles = placement(leg.placement)
         if troubles:
             yield f"    audio: {troubles}"
+    for text in (summary.hand_over.english, summary.hand_over.german):
+        if text:
+            yield f"  {text}"
 
 
 def nothing_scored(summary: pb.CallSummary) -> str:
@@ -137,8 +181,10 @@ def watched_lines(response: pb.WatchCuesResponse) -> Iterator[str]:
     match response.WhichOneof("event"):
         case "call":
             yield _call_line(response.call)
-        case "cue" if response.cue.phase != pb.CUE_PHASE_UPDATE:
+        case "cue" if _is_told(response.cue):
             yield f"{response.cue.call_id}  {cue_line(response.cue)}"
+        case "advice":
+            yield f"{response.advice.call_id}  {advice_line(response.advice)}"
         case "summary":
             for line in summary_lines(response.summary):
                 yield f"{response.summary.call_id}  {line}"

@@ -7,6 +7,7 @@ says too. Cells of the strips lie on an absolute grid of half a second, so they 
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -16,7 +17,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 from emotion_service.console.call_view import CallView, LegView, Stretch, quantile, shares
-from emotion_service.console.wording import ABSTAINING, clock, percent, word
+from emotion_service.console.lines import advice_line
+from emotion_service.console.wording import ABSTAINING, clock, percent, seconds, word
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 WIDTH = 80  # columns
@@ -84,6 +86,7 @@ def _leg_panel(leg: LegView, view: CallView) -> Panel:
             *_reason_rows(leg),
             _row("latency", _latency(leg, view.ready.latency_budget_ms)),
         ]
+    rows.append(_row("beside", Text("; ".join(_beside(leg)) or "–")))
     troubles = _troubles(leg)
     if troubles:
         rows.append(_row("audio", Text(troubles, "yellow")))
@@ -93,9 +96,13 @@ def _leg_panel(leg: LegView, view: CallView) -> Panel:
 
 
 def _foot(view: CallView) -> Iterator[Text]:
-    last = view.talk_overs[-1] if view.talk_overs else None
-    when = f", last by {last.leg} at {clock(last.start)}" if last is not None else ""
-    yield _line(f" talk-overs {len(view.talk_overs)}{when}")
+    counts = Counter(told.label for told in view.told)
+    yield _line(f" so far {', '.join(f'{label} {n} ×' for label, n in counts.items()) or '–'}")
+    last = view.told[-1] if view.told else None
+    when = f"{last.label} of {last.leg} from {clock(last.start)} on" if last is not None else "–"
+    yield _line(f" latest {when}")
+    for advice in view.advice.values():
+        yield _line(f" {advice_line(advice).strip()}")
     labels = {stretch.label for leg in view.legs.values() for stretch in leg.truth}
     truth = "  ".join(f"{_mark(label)} {label}" for label in sorted(labels))
     for legend in (*LEGEND, f"truth {truth}" if truth else ""):
@@ -155,6 +162,12 @@ def _reason_rows(leg: LegView) -> list[Text]:
     lines = textwrap.wrap("; ".join(texts), WIDTH - LABEL - 4)
     lines += [""] * REASON_ROWS
     return [_row("why" if row == 0 else "", Text(lines[row])) for row in range(REASON_ROWS)]
+
+
+def _beside(leg: LegView) -> Iterator[str]:
+    for cue in leg.beside.values():
+        index = f" {cue.index:.2f}" if cue.HasField("index") else ""
+        yield f"{word(pb.CueKind, cue.kind)}{index} since {clock(seconds(cue.start_offset))}"
 
 
 def _latency(leg: LegView, budget_ms: int) -> Text:

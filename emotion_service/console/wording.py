@@ -31,6 +31,16 @@ ABSTAINING: dict[int, str] = {
 }
 
 
+# Of which a scored leg is in one at any time; all other cues may last beside it.
+STATES = (
+    pb.CUE_KIND_HAPPY,
+    pb.CUE_KIND_AGITATED,
+    pb.CUE_KIND_DISTRESSED,
+    pb.CUE_KIND_NEUTRAL,
+    pb.CUE_KIND_INSUFFICIENT_EVIDENCE,
+)
+
+
 def word(enum: _EnumTypeWrapper[Any], value: int) -> str:
     """`CUE_KIND_TALK_OVER` as "talk over"; "unknown" for what a newer service may send."""
     if value not in enum.values():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from emotion_service.cues.chapters import Chapters, turning_points
+from emotion_service.cues.hand_over import Heard, Outline, Waits, hand_over
 from emotion_service.types import (
     STATES,
     CallSummary,
@@ -21,8 +23,10 @@ from emotion_service.types import (
     Sound,
     SpeechActivity,
     StateTime,
+    Text,
 )
 
+MANNERS = (CueKind.URGENT, CueKind.CURT)
 TURNS = tuple(kind for kind in CueKind if kind not in STATES)
 
 
@@ -47,6 +51,8 @@ class Tally:
         self._abstained: Counter[str] = Counter()
         self._episodes: Counter[tuple[str, CueKind]] = Counter()
         self._totals: Counter[tuple[str, CueKind]] = Counter()  # samples, of what has ended
+        self._ended: defaultdict[tuple[str, CueKind], Waits] = defaultdict(Waits)
+        self._chapters: defaultdict[str, Chapters] = defaultdict(Chapters)
 
     def add(self, event: SpeechActivity | EmotionScore | Cue) -> None:
         if isinstance(event, SpeechActivity):
@@ -57,19 +63,50 @@ class Tally:
         else:
             self._note(event)
 
+    def forget(self, leg: str) -> None:
+        """Takes back what was inferred of a leg: its states and manners."""
+        for kind in (*STATES, *MANNERS):
+            del self._episodes[leg, kind], self._totals[leg, kind]
+            self._ended.pop((leg, kind), None)
+        self._chapters.pop(leg, None)
+
+    def shares(self, legs: Sequence[str], at: int) -> dict[str, float]:
+        """Each leg's part of all speech before `at`."""
+        spoken = {leg: self._spoken(leg, at) for leg in legs}
+        everyone = sum(spoken.values())
+        return {leg: speech / everyone if everyone else 0.0 for leg, speech in spoken.items()}
+
+    def hand_over(
+        self,
+        at: int,
+        end_reason: EndReason | None,
+        legs: Sequence[LegEnd],
+        states: Mapping[str, Cue],
+    ) -> Text:
+        """What the next agent should know; `states` that last, `end_reason` None before the end."""
+        heard = tuple(self._heard(end, at, states.get(end.leg)) for end in legs)
+        silences = sum((self._ended[end.leg, CueKind.DEAD_AIR] for end in legs), Waits())
+        return hand_over(Outline(at, end_reason, heard, silences))
+
     def summary(
         self, duration: int, end_reason: EndReason, model_version: str, legs: Sequence[LegEnd]
     ) -> CallSummary:
         """The whole call of `duration` samples, once every cue has had its offset."""
-        spoken = {end.leg: self._spoken(end.leg, duration) for end in legs}
+        shares = self.shares([end.leg for end in legs], duration)
         return CallSummary(
             duration=duration,
             end_reason=end_reason,
-            legs=tuple(self._leg(end, spoken) for end in legs),
+            legs=tuple(self._leg(end, duration, shares[end.leg]) for end in legs),
             states=tuple(time for end in legs for time in self._times(end.leg, STATES)),
             talk_overs=sum(self._episodes[end.leg, CueKind.TALK_OVER] for end in legs),
             model_version=model_version,
             turns=tuple(time for end in legs for time in self._times(end.leg, TURNS)),
+            turning_points=tuple(
+                point
+                for end in legs
+                for point in turning_points(end.leg, self._chapters[end.leg].told)
+            ),
+            hand_over=self.hand_over(duration, end_reason, legs, {}),
         )
 
     def _hear(self, activity: SpeechActivity) -> None:
@@ -82,18 +119,33 @@ class Tally:
         if cue.phase is CuePhase.ONSET:
             self._episodes[cue.leg, cue.kind] += 1
         elif cue.phase is CuePhase.OFFSET:
-            self._totals[cue.leg, cue.kind] += cue.end - cue.start
+            length = cue.end - cue.start
+            self._totals[cue.leg, cue.kind] += length
+            self._ended[cue.leg, cue.kind] += Waits(1, length)
+            if cue.kind in STATES:
+                self._chapters[cue.leg].add(cue.kind, cue.start, cue.end)
 
     def _spoken(self, leg: str, duration: int) -> int:
         return self._speech[leg] + max(0, duration - self._since.get(leg, duration))
 
-    def _leg(self, end: LegEnd, spoken: dict[str, int]) -> LegSummary:
-        speech, everyone = spoken[end.leg], sum(spoken.values())
+    def _heard(self, end: LegEnd, at: int, state: Cue | None) -> Heard:
+        ended = self._chapters[end.leg]
+        return Heard(
+            party=end.party,
+            speech=self._spoken(end.leg, at),
+            not_scored=end.not_scored,
+            chapters=ended.with_current(state.kind, state.start, at) if state else ended.told,
+            manners=tuple(kind for kind in MANNERS if self._episodes[end.leg, kind]),
+            broke_in=self._episodes[end.leg, CueKind.TALK_OVER],
+            slow_replies=self._ended[end.leg, CueKind.SLOW_REPLY],
+        )
+
+    def _leg(self, end: LegEnd, duration: int, share: float) -> LegSummary:
         return LegSummary(
             leg=end.leg,
             party=end.party,
-            speech=speech,
-            talk_share=speech / everyone if everyone else 0.0,
+            speech=self._spoken(end.leg, duration),
+            talk_share=share,
             scores=self._scores[end.leg],
             abstained=self._abstained[end.leg],
             skipped_windows=end.skipped_windows,

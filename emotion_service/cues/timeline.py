@@ -9,25 +9,39 @@ on the audio alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from emotion_service.types import EmotionScore, SpeechActivity
+from emotion_service.types import EmotionScore, Pace, SpeechActivity
 
 PATIENCE = 4000  # samples (500 ms) for which a silent or missing leg holds the others
 
-TimedEvent: TypeAlias = SpeechActivity | EmotionScore
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The leg is put on hold `at`, or (`held` false) no longer is; `sequence` numbers a call's."""
+
+    leg: str
+    sequence: int
+    at: int
+    held: bool
+
+
+TimedEvent: TypeAlias = SpeechActivity | EmotionScore | Pace | Hold
 
 # Where an event stands: its time, its number among those that came too late (0: in time), the
-# leg's number, scores (0) before activities (1), and its sequence number.
+# leg's number, scores (0) before activities (1) before holds (2) before paces (3), and its
+# sequence number.
 _Place: TypeAlias = tuple[int, int, int, int, int]
 
 
 class Moment(NamedTuple):
     """An event and the time at which it takes effect, never earlier than the moment before it.
 
-    `at` is the event's own time (`SpeechActivity.decided`, `EmotionScore.end`), or, when it came
-    after the call had moved past that, the time the call had reached.
+    `at` is the event's own time (`SpeechActivity.decided`, `EmotionScore.end`, `Pace.end`, the
+    sample after `Hold.at`: it is told once that has been heard), or, when it came after the call
+    had moved past that, the time the call had reached.
     """
 
     at: int
@@ -113,6 +127,10 @@ class Timeline:
     def _place_of(self, event: TimedEvent) -> _Place:
         if isinstance(event, SpeechActivity):
             return self._place(event.leg, event.decided, 1, event.sequence)
+        if isinstance(event, Hold):
+            return self._place(event.leg, event.at + 1, 2, event.sequence)
+        if isinstance(event, Pace):
+            return self._place(event.leg, event.end, 3, 0)
         expected = self._expected.get((event.leg, event.end))
         return expected or self._place(event.leg, event.end, 0, event.sequence)
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotion_service.audio.ear import Ear, listen
+from emotion_service.audio.ear import Blocks, Ear, listen
 from emotion_service.types import BLOCK, FloatArray, Sound
 
 RATE = 8000
@@ -36,7 +36,7 @@ LEGS = (
 )
 
 
-def alone(samples: FloatArray) -> list[Sound]:
+def alone(samples: FloatArray) -> Blocks:
     return listen([Ear()], [samples])[0]
 
 
@@ -44,11 +44,11 @@ ALONE = [alone(samples) for samples in LEGS]
 
 
 def test_the_legs_differ() -> None:
-    heard = [set(sounds) for sounds in ALONE]
+    heard = [set(blocks.sounds) for blocks in ALONE]
     assert [Sound.SPEECH in sounds for sounds in heard] == [True, True, False, True, True]
     assert Sound.TONE in heard[1]
     assert heard[2] == {Sound.SILENCE}
-    assert ALONE[4][-1] is Sound.SILENCE  # steady noise, once it has lasted
+    assert ALONE[4].sounds[-1] is Sound.SILENCE  # steady noise, once it has lasted
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -57,13 +57,14 @@ def test_company_changes_nothing(seed: int) -> None:
     """Any legs, any number of blocks of each, pass by pass."""
     rng = np.random.default_rng(seed)
     ears, at = [Ear() for _ in LEGS], [0] * len(LEGS)
-    heard: list[list[Sound]] = [[] for _ in LEGS]
+    heard = [Blocks([], []) for _ in LEGS]
     while left := [i for i, here in enumerate(at) if here < len(LEGS[i])]:
         company = rng.permutation(left)[: rng.integers(1, len(left) + 1)].tolist()
         ends = [at[i] + int(rng.integers(1, 60)) * BLOCK for i in company]
         parts = [LEGS[i][at[i] : end] for i, end in zip(company, ends, strict=True)]
         answers = listen([ears[i] for i in company], parts)
-        for i, end, sounds in zip(company, ends, answers, strict=True):
+        for i, end, blocks in zip(company, ends, answers, strict=True):
             at[i] = end
-            heard[i].extend(sounds)
+            heard[i].sounds.extend(blocks.sounds)
+            heard[i].vowels.extend(blocks.vowels)
     assert heard == ALONE

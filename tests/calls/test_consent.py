@@ -32,6 +32,7 @@ from emotion_service.types import (
     PartyChange,
     ScoringStatus,
     SpeechActivity,
+    Trend,
 )
 
 Script = Callable[..., Scorer]
@@ -121,13 +122,14 @@ def test_what_is_on_its_way_is_dropped_and_the_state_ends(
 
     after = push(call, voice, 7, 12) + call.finish()
     assert call.take_requests() == []
-    assert {type(event) for event in after} <= {SpeechActivity}
+    assert {type(event) for event in after} <= {SpeechActivity, Trend}
+    assert [event.legs[0].arousal for event in after if isinstance(event, Trend)] == [None]
     (summary,) = call.close()
     assert isinstance(summary, CallSummary)
     assert summary.legs[0].not_scored is reason
     assert summary.legs[0].scores == 4
-    totals = {state.kind: state.total for state in summary.states}
-    assert sum(totals.values()) == 7 * STEP
+    objected = reason in (NotScored.CONSENT_WITHDRAWN, NotScored.CONSENT_REFUSED)
+    assert sum(state.total for state in summary.states) == (0 if objected else 7 * STEP)
 
 
 @every_loss

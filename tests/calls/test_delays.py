@@ -14,6 +14,7 @@ from emotion_service.audio.codecs import encode_pcmu
 from emotion_service.calls.call import Call
 from emotion_service.calls.scorer import Scorer
 from emotion_service.types import (
+    Advice,
     CallConfig,
     CallEvent,
     Cue,
@@ -23,6 +24,7 @@ from emotion_service.types import (
     EncodedAudio,
     FloatArray,
     Party,
+    Trend,
 )
 
 Voice = Callable[[float, int], FloatArray]
@@ -59,13 +61,19 @@ class Played:
 
     @property
     def cues(self) -> list[Cue]:
-        return [event for event in self.events if isinstance(event, Cue)]
+        return [event for event in self.told if isinstance(event, Cue)]
+
+    @property
+    def told(self) -> list[Cue | Trend | Advice]:
+        """What waits for its turn among all legs' scores."""
+        return [event for event in self.events if isinstance(event, Cue | Trend | Advice)]
 
     @property
     def rest(self) -> list[CallEvent]:
         """All else but scores, which come as they come, and these in order."""
         scores = [event for event in self.events if isinstance(event, EmotionScore)]
-        others = [event for event in self.events if not isinstance(event, EmotionScore | Cue)]
+        waited = EmotionScore | Cue | Trend | Advice
+        others = [event for event in self.events if not isinstance(event, waited)]
         return [*others, *sorted(scores, key=lambda score: (score.leg, score.sequence))]
 
 
@@ -136,6 +144,7 @@ def test_there_is_something_to_differ_in(at_once: list[Played]) -> None:
     for call in at_once:
         onsets = {cue.kind for cue in call.cues if cue.phase is CuePhase.ONSET}
         assert onsets >= {CueKind.AGITATED, CueKind.TALK_OVER, CueKind.NEUTRAL}
+        assert [event.at for event in call.told if isinstance(event, Trend)] == [40_000]
 
 
 @settings(max_examples=10, deadline=None)
@@ -149,5 +158,5 @@ def test_random_delays_and_orders_of_the_scores_give_the_same_cues(
 ) -> None:
     delayed = played(both_scored, audio, scorer, delays)
     for expected, given_back in zip(at_once, delayed, strict=True):
-        assert given_back.cues == expected.cues
+        assert given_back.told == expected.told
         assert given_back.rest == expected.rest

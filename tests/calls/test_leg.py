@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from emotion_service.audio.ear import Ear, listen
+from emotion_service.audio.ear import Blocks, Ear, listen
 from emotion_service.audio.features import CONTEXT
 from emotion_service.calls.leg import WINDOW, Leg, Progress
 from emotion_service.errors import BadInput
@@ -45,8 +46,11 @@ def leg_of(monkeypatch: pytest.MonkeyPatch) -> ScriptedLeg:
     def leg_of(script: str) -> Leg:
         letters = iter(script)
 
-        def scripted(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[list[Sound]]:
-            return [[said(next(letters, ".")) for _ in sounds] for sounds in listen(ears, parts)]
+        def scripted(ears: Sequence[Ear], parts: Sequence[FloatArray]) -> list[Blocks]:
+            return [
+                replace(blocks, sounds=[said(next(letters, ".")) for _ in blocks.sounds])
+                for blocks in listen(ears, parts)
+            ]
 
         monkeypatch.setattr("emotion_service.calls.leg.listen", scripted)
         return Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))

@@ -37,10 +37,11 @@ from emotion_service.types import (
     Party,
     Permit,
     SpeechActivity,
+    Trend,
 )
 
 Voice = Callable[[float, int], FloatArray]
-SECONDS = 4.5
+SECONDS = 5.5  # a trend is told at 5
 LEGS = ("customer", "agent")
 
 
@@ -93,9 +94,10 @@ def messages(legs: Sequence[bytes], split: Split) -> Iterator[EncodedAudio]:
 
 
 def said(events: Iterable[object]) -> dict[str, list[object]]:
-    """What must be the same: each leg's scores and activities, the call's cues and summary."""
+    """What must be the same: each leg's scores and activities, the call's cues, trends, summary."""
     events = list(events)
-    kinds: dict[str, list[object]] = {"cues": [e for e in events if isinstance(e, Cue)]}
+    told: list[object] = [e for e in events if isinstance(e, Cue | Trend)]
+    kinds: dict[str, list[object]] = {"cues": told}
     kinds["summary"] = [e for e in events if isinstance(e, CallSummary)]
     for leg in LEGS:
         for kind in (EmotionScore, SpeechActivity):
@@ -179,7 +181,7 @@ def decided(leg: Leg, pieces: Iterator[bytes]) -> list[object]:
     told: list[object] = []
     steps = (step for piece in pieces for step in leg.push(piece, None, None))
     for step in chain(steps, leg.finish()):
-        told += step.activities
+        told += [*step.activities, *step.paces]
         if step.due:
             request = grant.request(step.at, 0, 0)
             audio = request.audio

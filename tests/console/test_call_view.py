@@ -9,7 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emotion_service.console.call_view import Stretch, new_view, quantile, shares
+from emotion_service.console.call_view import Stretch, Told, new_view, quantile, shares
 from emotion_service.console.truth import Truth, TruthSegment
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -52,12 +52,44 @@ def test_an_onset_ends_the_state_before_it() -> None:
     assert view.legs["customer"].cue is not None  # the offset was of the state before
 
 
-def test_a_talk_over_is_no_state() -> None:
+@pytest.mark.parametrize(
+    ("kind", "label"),
+    [
+        (pb.CUE_KIND_TALK_OVER, "talk over"),
+        (pb.CUE_KIND_DEAD_AIR, "dead air"),
+        (pb.CUE_KIND_SLOW_REPLY, "slow reply"),
+        (pb.CUE_KIND_MONOLOGUE, "monologue"),
+        (pb.CUE_KIND_FAST_PACE, "fast pace"),
+        (pb.CUE_KIND_URGENT, "urgent"),
+        (pb.CUE_KIND_CURT, "curt"),
+    ],
+)
+def test_what_lasts_beside_the_state_is_none(kind: pb.CueKind.ValueType, label: str) -> None:
     view = new_view(CONFIG, 60.0, None)
-    view.take(state_cue(pb.CUE_KIND_TALK_OVER, pb.CUE_PHASE_ONSET, 3, 4))
-    view.take(state_cue(pb.CUE_KIND_TALK_OVER, pb.CUE_PHASE_OFFSET, 3, 5))
-    assert view.legs["customer"].states == []
-    assert [(over.leg, over.start) for over in view.talk_overs] == [("customer", 3.0)]
+    leg = view.legs["customer"]
+    view.take(state_cue(kind, pb.CUE_PHASE_ONSET, 3, 4))
+    assert list(leg.beside) == [kind]
+    view.take(state_cue(kind, pb.CUE_PHASE_OFFSET, 3, 5))
+    assert (leg.beside, leg.states, leg.cue) == ({}, [], None)
+    assert view.told == [Told(label, "customer", 3.0)]
+
+
+def test_advice_stands_until_it_ends() -> None:
+    view = new_view(CONFIG, 60.0, None)
+    given = pb.Advice(rule="upset", phase=pb.ADVICE_PHASE_GIVEN)
+    view.take(pb.StreamingAnalyzeResponse(advice=given))
+    view.take(pb.StreamingAnalyzeResponse(advice=pb.Advice(rule="waits")))
+    view.take(pb.StreamingAnalyzeResponse(advice=given))
+    assert list(view.advice) == ["waits", "upset"]
+    ended = pb.Advice(rule="upset", phase=pb.ADVICE_PHASE_ENDED)
+    view.take(pb.StreamingAnalyzeResponse(advice=ended))
+    assert list(view.advice) == ["waits"]
+
+
+def test_trends_change_nothing() -> None:
+    view = new_view(CONFIG, 60.0, None)
+    view.take(pb.StreamingAnalyzeResponse(trend=pb.Trend(legs=[pb.LegTrend(leg="customer")])))
+    assert view == new_view(CONFIG, 60.0, None)
 
 
 def test_scores_without_latency_count_for_no_budget() -> None:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from emotion_service.console.lines import nothing_scored, response_lines, watched_lines
+from emotion_service.console.lines import (
+    nothing_scored,
+    response_lines,
+    routing_lines,
+    watched_lines,
+)
 from emotion_service.console.wording import ABSTAINING, clock, percent, word
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -28,6 +33,18 @@ AGITATED = pb.Cue(
     reasons=[pb.Reason(text="pitch up"), pb.Reason(text="pace up")],
     latency=pb.Latency(total_ms=38.2),
 )
+ADVICE = pb.Advice(
+    call_id="c1",
+    rule="upset",
+    phase=pb.ADVICE_PHASE_GIVEN,
+    action=pb.ADVICE_ACTION_PREFER_SKILL,
+    skill="de-escalation",
+    offset=at(12.3),
+    expires_offset=at(132.3),
+    reason=pb.Text(english="They sound upset.", german="Sie klingen aufgebracht."),
+    queue="sales",
+)
+GIVEN = "0:12.3  advice: prefer skill de-escalation, until 2:12.3: They sound upset. (rule upset)"
 SUMMARY = pb.CallSummary(
     call_id="c1",
     duration=at(84.0),
@@ -57,6 +74,8 @@ SUMMARY = pb.CallSummary(
         pb.StateTime(leg="customer", kind=pb.CUE_KIND_AGITATED, episodes=2, total=at(21.0)),
         pb.StateTime(leg="customer", kind=pb.CUE_KIND_NEUTRAL, episodes=1, total=at(9.0)),
     ],
+    turns=[pb.StateTime(leg="agent", kind=pb.CUE_KIND_MONOLOGUE, episodes=1, total=at(61.0))],
+    hand_over=pb.Text(english="Upset since minute 3.", german="Verärgert seit Minute 3."),
 )
 
 
@@ -77,6 +96,35 @@ def test_a_cue_begins() -> None:
         " 1:12.3  customer: agitated begins, since 1:10.8 "
         "(71 %, 4.2 s of speech, 38 ms): pitch up; pace up"
     ]
+
+
+def turn(kind: pb.CueKind.ValueType, phase: pb.CuePhase.ValueType, **fields: object) -> pb.Cue:
+    """From 0:08.0 to 0:12.0, of the agent."""
+    cue = pb.Cue(leg="agent", kind=kind, phase=phase, start_offset=at(8), end_offset=at(12))
+    cue.confidence = 1.0
+    return changed(cue, **fields)
+
+
+def test_turn_taking_has_no_confidence() -> None:
+    onset = turn(pb.CUE_KIND_DEAD_AIR, pb.CUE_PHASE_ONSET)
+    assert told(cue=onset) == [" 0:12.0  agent: dead air begins, since 0:08.0"]
+    offset = turn(pb.CUE_KIND_DEAD_AIR, pb.CUE_PHASE_OFFSET)
+    assert told(cue=offset) == [" 0:12.0  agent: dead air ends after 4.0 s"]
+
+
+def test_a_slow_reply_is_one_line() -> None:
+    onset = turn(pb.CUE_KIND_SLOW_REPLY, pb.CUE_PHASE_ONSET)
+    assert told(cue=onset) == [" 0:12.0  agent: slow reply after 4.0 s"]
+    assert told(cue=turn(pb.CUE_KIND_SLOW_REPLY, pb.CUE_PHASE_OFFSET)) == []
+
+
+def test_an_index_is_no_percentage() -> None:
+    onset = turn(pb.CUE_KIND_URGENT, pb.CUE_PHASE_ONSET, index=0.5625)
+    assert told(cue=onset) == [" 0:12.0  agent: urgent begins, since 0:08.0 (index 0.56)"]
+
+
+def test_trends_are_left_out() -> None:
+    assert told(trend=pb.Trend(legs=[pb.LegTrend(leg="customer")])) == []
 
 
 def test_updates_are_left_out_and_offsets_say_how_long() -> None:
@@ -142,6 +190,9 @@ def test_the_summary() -> None:
         "    agitated 21.0 s (2 ×), neutral 9.0 s (1 ×)",
         "    audio: 2 gaps (0.1 s lost), 1 reordered",
         "  agent (agent): spoke 25.0 s (38 %); not scored, only customers are ever scored",
+        "    monologue 61.0 s (1 ×)",
+        "  Upset since minute 3.",
+        "  Verärgert seit Minute 3.",
     ]
     assert nothing_scored(SUMMARY) == ""
 
@@ -208,3 +259,25 @@ def test_words() -> None:
     assert word(pb.Party, pb.PARTY_UNSPECIFIED) == "unspecified"
     assert word(pb.CueKind, 99) == "unknown"
     assert percent(0.714) == "71 %"
+
+
+def test_advice_says_what_until_when_and_why() -> None:
+    assert list(response_lines(pb.StreamingAnalyzeResponse(advice=ADVICE))) == [f" {GIVEN}"]
+    assert list(watched_lines(pb.WatchCuesResponse(advice=ADVICE))) == [f"c1   {GIVEN}"]
+    assert list(routing_lines(pb.WatchRoutingResponse(advice=ADVICE))) == [f"c1 in sales   {GIVEN}"]
+
+
+def test_advice_that_ends_says_so() -> None:
+    ended = pb.Advice()
+    ended.CopyFrom(ADVICE)
+    ended.phase, ended.queue = pb.ADVICE_PHASE_ENDED, ""
+    (line,) = routing_lines(pb.WatchRoutingResponse(advice=ended))
+    assert line == "c1   0:12.3  advice: prefer skill de-escalation, ended (rule upset)"
+
+
+def test_a_watch_of_advice_tells_what_was_missed_and_nothing_of_other_heartbeats() -> None:
+    missed = pb.WatchRoutingResponse(heartbeat=pb.Heartbeat(dropped=3))
+    assert list(routing_lines(missed)) == ["3 events were missed"]
+    assert list(routing_lines(pb.WatchRoutingResponse(heartbeat=pb.Heartbeat()))) == []
+    stopping = pb.WatchRoutingResponse(reconnect=pb.Reconnect())
+    assert list(routing_lines(stopping)) == ["the server is about to stop"]

@@ -141,10 +141,35 @@ def test_the_state_of_a_leg_in_words_and_figures() -> None:
     assert any(line.startswith("╭─ desk (agent): music ─") for line in lines)
 
 
+def test_what_lasts_beside_the_state() -> None:
+    view = angry_call()
+    assert row(drawn(view), "beside") == "talk over since 0:02.0"
+    assert row(drawn(view), "beside", nth=1) == "–"
+    view.take(cue(pb.CUE_KIND_TALK_OVER, pb.CUE_PHASE_OFFSET, 2.0, 3.0))
+    urgent = cue(pb.CUE_KIND_URGENT, pb.CUE_PHASE_ONSET, 4.0, 4.5)
+    urgent.cue.index = 0.5625
+    view.take(urgent)
+    assert row(drawn(view), "beside") == "urgent 0.56 since 0:04.0"
+
+
+def test_advice_that_stands_is_shown() -> None:
+    view = angry_call()
+    advice = pb.Advice(
+        rule="upset",
+        action=pb.ADVICE_ACTION_RAISE_PRIORITY,
+        phase=pb.ADVICE_PHASE_GIVEN,
+        reason=pb.Text(english="They sound upset."),
+    )
+    view.take(pb.StreamingAnalyzeResponse(advice=advice))
+    shown = " 0:00.0  advice: raise priority, until 0:00.0: They sound upset. (rule upset)"
+    assert shown in [line.rstrip() for line in drawn(view)]
+
+
 def test_around_the_legs() -> None:
     lines = drawn(angry_call())
     assert lines[0].rstrip() == " 0:04.9 of 1:05.0  model m-1 (CC0-1.0)"
-    assert " talk-overs 1, last by customer at 0:02.0" in [line.rstrip() for line in lines]
+    assert " so far talk over 1 ×" in [line.rstrip() for line in lines]
+    assert " latest talk over of customer from 0:02.0 on" in [line.rstrip() for line in lines]
     assert " truth A anger  n neutral" in [line.rstrip() for line in lines]
     assert lines[-1].rstrip() == (
         " Acted human speech, speaker emodb_03; the model never heard this speaker."

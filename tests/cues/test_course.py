@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from random import Random
+
 import pytest
 
 from emotion_service.cues.course import Course
@@ -15,18 +18,21 @@ from emotion_service.types import (
     EmotionScore,
     EndReason,
     Indices,
+    LegTrend,
+    NotScored,
     Party,
     Permit,
     Placement,
     Probabilities,
     Quality,
+    Reason,
     Sound,
     SpeechActivity,
     StateTime,
     Trend,
 )
 
-HANGOVER = 2400
+HANGOVER, LAG = 2400, 800
 LEGS = ("customer", "agent")
 ANGRY = Probabilities(anger=0.94, happiness=0.02, sadness=0.02, neutral=0.02)
 PERMITS = {leg: Permit(leg, Party.CUSTOMER, True, Consent.GRANTED) for leg in LEGS}
@@ -59,7 +65,7 @@ def told(cues: list[Cue]) -> list[Told]:
 
 
 def opened(*legs: str) -> Course:
-    course = Course(LEGS, HANGOVER)
+    course = Course(LEGS, HANGOVER, LAG)
     for leg in legs:
         course.open(leg)
     return course
@@ -116,7 +122,7 @@ def test_scores_of_a_leg_that_is_not_open_are_counted_and_no_more() -> None:
 def test_a_leg_that_is_shut_leaves_its_state() -> None:
     course = opened("customer")
     agitated(course)
-    (offset,) = course.shut("customer", 9000)
+    (offset,) = cues(course.shut("customer", 9000))
     assert told([offset]) == [("customer", CueKind.AGITATED, CuePhase.OFFSET, 4000, 9000)]
     assert offset.sequence == 3
     assert course.state("customer") is None
@@ -217,13 +223,13 @@ def test_the_end_tells_what_waited_and_ends_what_lasted() -> None:
     agitated(course)
     talk_over(course, 16_000)
     course.add(score(16_400))  # the agent's leg never got that far
-    cues = course.end(24_000)
-    assert told(cues) == [
+    ended = cues(course.end(24_000))
+    assert told(ended) == [
         ("customer", CueKind.TALK_OVER, CuePhase.ONSET, 16_000, 19_200),
         ("customer", CueKind.TALK_OVER, CuePhase.OFFSET, 16_000, 24_000),
         ("customer", CueKind.AGITATED, CuePhase.OFFSET, 4000, 24_000),
     ]
-    assert [cue.sequence for cue in cues] == [3, 4, 5]
+    assert [cue.sequence for cue in ended] == [3, 4, 5]
     assert course.state("customer") is None
 
 
@@ -242,3 +248,144 @@ def test_the_summary_holds_what_was_told() -> None:
     customer, agent = summary.legs
     assert (customer.speech, agent.speech) == (8000, 8800)
     assert (customer.scores, agent.scores) == (2, 0)
+
+
+# --- manners, trends, hand-over ---------------------------------------------------------------
+
+HARSH = (("brightness", 4.0), ("pitch_range", -4.0), ("pace", 0.0))
+
+
+def harsh(end: int, harshness: float = 1.0) -> EmotionScore:
+    """Brighter and narrower than is usual, and angry; 0: as usual."""
+    shifts = tuple(
+        Reason(name, 5.0 + harshness * shift, 5.0, "", harshness * shift, True, "")
+        for name, shift in HARSH
+    )
+    anger = 0.02 + 0.9 * harshness
+    probabilities = Probabilities(anger, 0.02, 0.02, 0.96 - anger)
+    return replace(
+        score(end), shifts=shifts, probabilities=probabilities, indices=Indices(anger, 0.3)
+    )
+
+
+def curt(course: Course) -> list[Cue | Trend]:
+    """A minute as usual, then half a one harsh, in one go."""
+    for end in range(4000, 720_001, 4000):
+        course.add(harsh(end, float(end > 480_000)))
+    for leg in LEGS:
+        course.decided(leg, 720_000)
+    return course.advance()
+
+
+def test_a_manner_lasts_beside_the_state_and_ends_with_the_scoring() -> None:
+    course = opened("customer")
+    told_ = cues(curt(course))
+    (onset,) = [cue for cue in told_ if (cue.kind, cue.phase) == (CueKind.CURT, CuePhase.ONSET)]
+    (latest,) = course.further("customer")
+    assert (latest.kind, latest.phase, latest.start) == (CueKind.CURT, CuePhase.UPDATE, onset.start)
+    state, offset = cues(course.shut("customer", 724_000))
+    assert state.phase is CuePhase.OFFSET
+    assert told([offset]) == [
+        ("customer", CueKind.CURT, CuePhase.OFFSET, onset.start, 724_000),
+    ]
+    assert course.further("customer") == ()
+
+
+def test_trends_stand_among_the_cues_by_their_time() -> None:
+    course = opened("customer")
+    events = curt(course)
+    trends = [event for event in events if isinstance(event, Trend)]
+    assert [trend.at for trend in trends] == list(range(40_000, 720_000, 40_000))
+    assert course.trend == trends[-1]
+    times = [event.at if isinstance(event, Trend) else event.decided for event in events]
+    assert times == sorted(times)
+    (calm, harsh_) = (trends[11].legs[0], trends[-1].legs[0])
+    assert calm.arousal == pytest.approx(0.02)
+    assert calm.arousal_slope == pytest.approx(0.0)
+    assert calm.curtness == pytest.approx(0.0, abs=0.01)
+    assert harsh_.arousal == pytest.approx(0.92)
+    assert harsh_.curtness is not None and harsh_.curtness > 0.5
+    assert harsh_.arousal_slope is not None and harsh_.arousal_slope > 0.5
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whenever_scores_come_back_manners_and_trends_are_the_same(seed: int) -> None:
+    random, course = Random(seed), opened("customer")
+    events: list[Cue | Trend] = []
+    pending: list[EmotionScore] = []
+    for end in range(4000, 720_001, 4000):
+        course.expect("customer", end)
+        pending.append(harsh(end, float(end > 480_000)))
+        for leg in LEGS:
+            course.decided(leg, end)
+        random.shuffle(pending)
+        for _ in range(random.randint(0, len(pending))):
+            back = pending.pop()
+            course.resolved("customer", back.end)
+            course.add(back)
+        events += course.advance()
+    for back in pending:
+        course.resolved("customer", back.end)
+        course.add(back)
+    assert events + course.advance() == curt(opened("customer"))
+
+
+def test_the_last_trends_come_with_the_end() -> None:
+    course = opened("customer")
+    course.add(sound("customer", Sound.SPEECH, 100_000, 100_480))
+    assert [event.at for event in course.end(110_000) if isinstance(event, Trend)] == [
+        40_000,
+        80_000,
+    ]
+
+
+def test_who_broke_in_counts_among_their_interruptions() -> None:
+    course = opened("customer")
+    for end in range(4000, 520_001, 4000):
+        course.add(harsh(end, 0.0))
+    advanced(course, 520_000)
+    before = course.trend
+    for start in (524_000, 540_000, 556_000):
+        talk_over(course, start)
+        silent = (
+            sound("customer", Sound.SILENCE, start + 8000, start + 10_400),
+            sound("agent", Sound.SILENCE, start + 8000, start + 10_400),
+        )
+        advanced(course, start + 10_400, *silent)
+    advanced(course, 600_000, harsh(598_000, 0.0))
+    assert before is not None and before.legs[0].urgency == pytest.approx(0.0, abs=1e-3)
+    assert course.trend is not None and course.trend.legs[0].urgency is not None
+    assert course.trend.legs[0].urgency > 0.1
+
+
+ENDS = [
+    LegEnd("customer", Party.CUSTOMER, Placement(), 0, None),
+    LegEnd("agent", Party.AGENT, Placement(), 0, NotScored.NOT_A_CUSTOMER),
+]
+
+
+def test_the_hand_over_tells_how_it_stands() -> None:
+    course = opened("customer")
+    curt(course)
+    course.add(sound("customer", Sound.SPEECH, 721_000, 721_480))
+    assert course.hand_over(724_000, ENDS).english == (
+        "The customer sounded annoyed from minute 1, curt at times. "
+        "The call has lasted 90 seconds so far."
+    )
+
+
+def test_of_a_customer_who_objects_nothing_inferred_is_told_any_more() -> None:
+    course = opened("customer")
+    curt(course)
+    course.shut("customer", 724_000)
+    course.forget("customer")
+    assert course.trend is not None
+    assert course.trend.legs[0] == LegTrend("customer", 0.0)
+    customer = replace(ENDS[0], not_scored=NotScored.CONSENT_WITHDRAWN)
+    course.end(730_000)
+    ended = course.summary(730_000, EndReason.COMPLETED, "test-1", [customer, ENDS[1]])
+    assert (ended.states, ended.turns, ended.turning_points) == ((), (), ())
+    assert ended.hand_over.english == (
+        "The customer objected to having their mood assessed, so nothing is said of it. "
+        "The call lasted 91 seconds."
+    )

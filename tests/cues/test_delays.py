@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from emotion_service.cues.course import Listener
+from emotion_service.cues.holds import Holds
+from emotion_service.cues.monologue import Monologues
+from emotion_service.cues.pace import FastPaces, PaceRules
+from emotion_service.cues.replies import SlowReplies
+from emotion_service.cues.silence import DeadAir
 from emotion_service.cues.states import Mood
-from emotion_service.cues.timeline import PATIENCE, Moment, TimedEvent, Timeline
+from emotion_service.cues.timeline import PATIENCE, Hold, Moment, TimedEvent, Timeline
 from emotion_service.cues.turns import Turns
 from emotion_service.types import (
     Abstain,
@@ -17,6 +23,7 @@ from emotion_service.types import (
     Cue,
     EmotionScore,
     Indices,
+    Pace,
     Party,
     Permit,
     Probabilities,
@@ -26,7 +33,8 @@ from emotion_service.types import (
 )
 
 LEGS = ("customer", "agent")
-HANGOVER = 2400
+HANGOVER, LAG = 2400, 800
+SHORT = PaceRules(fast=4.0, rise=1.0, speech=2000, usual=2000, silence=8000)
 SOUNDS = (Sound.SPEECH, Sound.SILENCE, Sound.SPEECH, Sound.MUSIC)
 OPINIONS = (
     Probabilities(0.9, 0.05, 0.025, 0.025),
@@ -70,6 +78,8 @@ class Push:
     activities: tuple[int, ...]  # back from the new decided position
     window: int | None  # back from the new decided position
     dropped: bool
+    syllables: int | None  # of a second that ends there
+    hold: bool | None  # is put on hold there, or no longer is
 
 
 def pushes(longest: int) -> st.SearchStrategy[list[Push]]:
@@ -81,6 +91,8 @@ def pushes(longest: int) -> st.SearchStrategy[list[Push]]:
         activities=st.lists(back, max_size=3).map(tuple),
         window=st.none() | back,
         dropped=st.booleans(),
+        syllables=st.none() | st.integers(0, 8),
+        hold=st.none() | st.booleans(),
     )
     return st.lists(push, max_size=25)
 
@@ -97,7 +109,14 @@ class Replay:
         self._pending: list[tuple[EmotionScore, bool]] = []
         self._sequence = 0
         self.cues: list[Cue] = []
-        self._turns = Turns(LEGS, HANGOVER)
+        self._paces, self._holds = FastPaces(LEGS, SHORT), Holds()
+        self._listeners: tuple[Listener, ...] = (
+            Turns(LEGS, HANGOVER),
+            DeadAir(LEGS, LAG),
+            SlowReplies(LEGS),
+            Monologues(LEGS, HANGOVER, LAG),
+            self._paces,
+        )
         self._moods = {leg: Mood() for leg in LEGS}
 
     def play(self, messages: list[Push], keep_in_step: bool) -> None:
@@ -119,7 +138,11 @@ class Replay:
             end = max(before + 1, decided - message.window)
             self.timeline.expect(LEGS[leg], end)
             self._pending.append((score(LEGS[leg], end, self._sequence), message.dropped))
+        if message.syllables is not None:
+            self._add(Pace(LEGS[leg], max(0, decided - 8000), decided, message.syllables, 8000))
         self.timeline.decided(LEGS[leg], decided)
+        if message.hold is not None:
+            self._add(Hold(LEGS[leg], self._sequence, decided, message.hold))
 
     def _resolve(self, some: bool) -> None:
         count = len(self._pending)
@@ -142,16 +165,27 @@ class Replay:
         self.released += moments
         for at, event in moments:
             self._pass(at)
-            if isinstance(event, SpeechActivity):
-                self.cues += self._turns.add(event)
-            else:
-                self.cues += self._moods[event.leg].observe(event)
+            match event:
+                case SpeechActivity():
+                    self._hear(self._holds.hear(event))
+                case Hold():
+                    self._hear(self._holds.turn(event))
+                case Pace():
+                    self.cues += self._paces.observe(event)
+                case EmotionScore():
+                    self.cues += self._moods[event.leg].observe(event)
         self._pass(self.timeline.frontier)
+
+    def _hear(self, activities: list[SpeechActivity]) -> None:
+        for heard in activities:
+            for listener in self._listeners:
+                self.cues += listener.add(heard)
 
     def _pass(self, upto: int) -> None:
         """Tells everyone of the time in the order in which they have something to say."""
         while True:
-            dues = [self._turns.due, *(mood.due for mood in self._moods.values())]
+            dues = [listener.due for listener in self._listeners]
+            dues += [mood.due for mood in self._moods.values()]
             due = min((due for due in dues if due is not None), default=upto + 1)
             if due > upto:
                 break
@@ -159,21 +193,33 @@ class Replay:
         self._tell(upto)
 
     def _tell(self, time: int) -> None:
-        self.cues += self._turns.advance(time)
+        for listener in self._listeners:
+            self.cues += listener.advance(time)
         for mood in self._moods.values():
             self.cues += mood.quiet(time)
 
 
+def time_of(event: TimedEvent) -> int:
+    match event:
+        case SpeechActivity():
+            return event.decided
+        case Hold():
+            return event.at + 1
+    return event.end
+
+
 def identity(event: TimedEvent) -> tuple[str, str, int]:
     """Sequence numbers differ with the order of adding; time and leg do not."""
-    key = event.decided if isinstance(event, SpeechActivity) else event.end
-    return (type(event).__name__, event.leg, key)
+    return (type(event).__name__, event.leg, time_of(event))
 
 
-def time_of(event: TimedEvent) -> int:
-    return identity(event)[2]
+def order(event: TimedEvent) -> tuple[int, int, int, int]:
+    rank = [EmotionScore, SpeechActivity, Hold, Pace].index(type(event))
+    number = 0 if isinstance(event, Pace) else event.sequence
+    return (time_of(event), LEGS.index(event.leg), rank, number)
 
 
+@settings(max_examples=50, deadline=None)
 @given(pushes(60_000), st.randoms(use_true_random=False))
 def test_random_delays_of_scores_change_nothing(messages: list[Push], delays: Random) -> None:
     at_once, delayed = Replay(None), Replay(delays)
@@ -186,6 +232,7 @@ def test_random_delays_of_scores_change_nothing(messages: list[Push], delays: Ra
     assert at_once.cues == delayed.cues
 
 
+@settings(max_examples=50, deadline=None)
 @given(pushes(6000), st.randoms(use_true_random=False))
 def test_nothing_is_lost_or_doubled_and_time_never_goes_back(
     messages: list[Push], delays: Random
@@ -199,6 +246,7 @@ def test_nothing_is_lost_or_doubled_and_time_never_goes_back(
     assert times == sorted(times)
 
 
+@settings(max_examples=50, deadline=None)
 @given(pushes(PATIENCE), st.randoms(use_true_random=False))
 def test_legs_in_step_come_out_sorted_by_their_own_time(
     messages: list[Push], delays: Random
@@ -207,8 +255,5 @@ def test_legs_in_step_come_out_sorted_by_their_own_time(
     replay.play(messages, keep_in_step=True)
     released = [event for _, event in replay.released]
     assert [at for at, _ in replay.released] == [time_of(event) for event in released]
-    assert released == sorted(
-        released,
-        key=lambda e: (time_of(e), LEGS.index(e.leg), isinstance(e, SpeechActivity), e.sequence),
-    )
+    assert released == sorted(released, key=order)
     assert replay.timeline.late == 0

@@ -23,6 +23,8 @@ from emotion_service.types import (
     Sound,
     SpeechActivity,
     StateTime,
+    Text,
+    TurningPoint,
 )
 
 LEGS = (
@@ -111,6 +113,12 @@ def test_a_whole_call() -> None:
         talk_overs=1,
         model_version="m-1",
         turns=(StateTime("agent", CueKind.TALK_OVER, 1, 4000),),
+        hand_over=Text(
+            "Nothing can be said of the customer's mood: they spoke too little. They were "
+            "interrupted once by the agent. The call lasted 10 seconds.",
+            "Zur Stimmung des Kunden lässt sich nichts sagen: er sprach zu wenig. Er wurde vom "
+            "Agenten einmal unterbrochen. Das Gespräch dauerte 10 Sekunden.",
+        ),
     )
 
 
@@ -133,3 +141,75 @@ def test_a_summary_can_be_asked_for_twice() -> None:
     tally.add(heard("customer", Sound.SPEECH, 8000))
     assert summary(tally, 16_000).legs[0].speech == 8000
     assert summary(tally, 24_000).legs[0].speech == 16_000
+
+
+SECOND = 8000
+CALM, CROSS = CueKind.NEUTRAL, CueKind.AGITATED
+
+
+def lasted(tally: Tally, kind: CueKind, start: float, end: float, leg: str = "customer") -> None:
+    first, last = round(start * SECOND), round(end * SECOND)
+    tally.add(cue(leg, kind, CuePhase.ONSET, first, first))
+    tally.add(cue(leg, kind, CuePhase.OFFSET, first, last))
+
+
+def eventful() -> Tally:
+    """Calm, cross, curt for a while, and the agent slow to answer."""
+    tally = Tally()
+    lasted(tally, CALM, 0, 60)
+    lasted(tally, CROSS, 60, 100)
+    lasted(tally, CueKind.CURT, 70, 90)
+    lasted(tally, CueKind.SLOW_REPLY, 70, 75, "agent")
+    lasted(tally, CueKind.SLOW_REPLY, 90, 94, "agent")
+    lasted(tally, CueKind.DEAD_AIR, 80, 87, "agent")
+    lasted(tally, CueKind.INSUFFICIENT_EVIDENCE, 100, 110)
+    return tally
+
+
+def test_turning_points_and_hand_over() -> None:
+    ended = summary(eventful(), 110 * SECOND)
+    assert ended.turning_points == (TurningPoint("customer", 60 * SECOND, CALM, CROSS),)
+    assert ended.turns == (
+        StateTime("customer", CueKind.CURT, 1, 20 * SECOND),
+        StateTime("agent", CueKind.DEAD_AIR, 1, 7 * SECOND),
+        StateTime("agent", CueKind.SLOW_REPLY, 2, 9 * SECOND),
+    )
+    assert ended.hand_over.english == (
+        "The customer sounded annoyed from minute 1, curt at times. They waited twice for an "
+        "answer (up to 5 seconds). The call lasted 2 minutes; it fell silent for 7 seconds."
+    )
+
+
+def test_before_the_end_the_state_that_lasts_counts() -> None:
+    tally = eventful()
+    calm_again = cue("customer", CALM, CuePhase.ONSET, 101 * SECOND, 102 * SECOND)
+    told = tally.hand_over(110 * SECOND, None, LEGS, {"customer": calm_again})
+    assert told.german.startswith(
+        "Der Kunde klang ab Minute 1 verärgert, zuletzt ruhiger, zeitweise kurz angebunden."
+    )
+    assert tally.hand_over(108 * SECOND, None, LEGS, {"customer": calm_again}) != told
+
+
+def test_a_silence_that_lasts_is_not_told_yet() -> None:
+    tally = eventful()
+    tally.add(cue("agent", CueKind.DEAD_AIR, CuePhase.ONSET, 100 * SECOND, 105 * SECOND))
+    told = tally.hand_over(110 * SECOND, None, LEGS, {})
+    assert told.english.endswith("2 minutes so far; it fell silent for 7 seconds.")
+
+
+def test_what_was_inferred_can_be_taken_back() -> None:
+    tally = eventful()
+    tally.forget("customer")
+    ended = summary(tally, 110 * SECOND)
+    assert (ended.states, ended.turning_points) == ((), ())
+    assert [time.kind for time in ended.turns] == [CueKind.DEAD_AIR, CueKind.SLOW_REPLY]
+    assert ended.hand_over.english.startswith("The customer did not speak.")
+
+
+def test_shares_count_what_is_still_being_said() -> None:
+    tally = Tally()
+    assert tally.shares(["customer", "agent"], 8000) == {"customer": 0.0, "agent": 0.0}
+    tally.add(heard("customer", Sound.SPEECH, 0))
+    tally.add(heard("customer", Sound.SILENCE, 12_000))
+    tally.add(heard("agent", Sound.SPEECH, 12_000))
+    assert tally.shares(["customer", "agent"], 16_000) == {"customer": 0.75, "agent": 0.25}

@@ -1,0 +1,71 @@
+"""The states of a scored leg that lasted, one after the other: its story in a few lines."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from emotion_service.types import CueKind, TurningPoint
+
+LASTING = 64_000  # samples (8 s) that a state holds, at least, to count
+MOST = 64  # the latest are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """From `start` to `end` the leg was, on the whole, in this state."""
+
+    kind: CueKind
+    start: int
+    end: int
+
+
+class Chapters:
+    """Told of every stretch of a state, in order.
+
+    A chapter begins where a state other than the last chapter's begins, if it then holds for 8 s in
+    all. What lies between two stretches of it is no state of its own if nothing is known then.
+    """
+
+    def __init__(self) -> None:
+        self._chapters: deque[Chapter] = deque(maxlen=MOST)
+        self._latest: Chapter | None = None  # stretches of one state
+        self._held = 0  # samples of them
+
+    def add(self, kind: CueKind, start: int, end: int) -> None:
+        """The leg was in this state."""
+        if kind is CueKind.INSUFFICIENT_EVIDENCE:
+            return
+        if self._latest is None or self._latest.kind is not kind:
+            self._latest, self._held = Chapter(kind, start, end), 0
+        self._latest = replace(self._latest, end=end)
+        self._held += end - start
+        if self._held >= LASTING:
+            self._settle(self._latest)
+
+    def with_current(self, kind: CueKind, start: int, at: int) -> tuple[Chapter, ...]:
+        """The chapters, should the state that lasts end now."""
+        same = Chapters()
+        same._chapters, same._latest, same._held = self._chapters.copy(), self._latest, self._held
+        same.add(kind, start, at)
+        return same.told
+
+    @property
+    def told(self) -> tuple[Chapter, ...]:
+        return tuple(self._chapters)
+
+    def _settle(self, latest: Chapter) -> None:
+        if self._chapters and self._chapters[-1].kind is latest.kind:
+            self._chapters[-1] = replace(self._chapters[-1], end=latest.end)
+        else:
+            self._chapters.append(latest)
+
+
+def turning_points(leg: str, chapters: Sequence[Chapter]) -> tuple[TurningPoint, ...]:
+    """Where one chapter leads to the next."""
+    return tuple(
+        TurningPoint(leg, after.start, before.kind, after.kind)
+        for before, after in pairwise(chapters)
+    )
