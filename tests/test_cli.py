@@ -80,7 +80,7 @@ def test_streamed_and_analysed_calls_are_the_same(run: Run, server: str, short_c
     code, analysed, _ = run("analyze", *told)
     assert code == 0
     assert by_kind(streamed) == by_kind(analysed)
-    assert {"status", "activity", "score", "cue", "summary"} == set(by_kind(analysed))
+    assert {"status", "activity", "score", "cue", "trend", "summary"} == set(by_kind(analysed))
     assert next(iter(json.loads(streamed.splitlines()[-1]))) == "summary"
     score = next(json.loads(line)["score"] for line in streamed.splitlines() if '"score"' in line)
     assert score["latency"]["total_ms"] > 0

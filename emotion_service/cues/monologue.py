@@ -95,9 +95,7 @@ class Monologues:
         self._runs: dict[str, _Run] = {}
         self._since: dict[str, int] = {}  # of the legs that speak
         self._words: dict[str, int] = {}  # the same, while it may yet be a back-channel
-        self._silenced: dict[
-            str, set[str]
-        ] = {}  # by who broke in: whoever talks on
+        self._silenced: dict[str, set[str]] = {}  # by who broke in: whoever talks on
 
     @property
     def due(self) -> int | None:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from math import exp
 
-from emotion_service.types import Abstain, Cue, CueKind, CuePhase, EmotionScore, Probabilities
+from emotion_service.cues.evidence import Evidence, EvidenceRules
+from emotion_service.types import (
+    SAMPLE_RATE_HERTZ,
+    Abstain,
+    Cue,
+    CueKind,
+    CuePhase,
+    EmotionScore,
+    Probabilities,
+)
+
+HOUR = 3600 * SAMPLE_RATE_HERTZ
+AGITATION = EvidenceRules()
+ALERTS = (CueKind.AGITATED, CueKind.HAPPY, CueKind.DISTRESSED)  # what a budget is kept of
 
 
 @dataclass(frozen=True, slots=True)
 class StateRules:
-    """When a state begins, lasts and ends. Lengths in samples, probabilities and indices in 0..1.
+    """When a state begins, lasts and ends. Lengths in samples, probabilities in 0..1.
 
-    A state is entered at `enter` and left below `exit`: in between it stays what it was.
+    AGITATED begins when there is enough evidence and ends when none is left. Every other state is
+    entered at `enter` and left below `exit`, by the average: in between it stays what it was.
     """
 
+    agitated: EvidenceRules = AGITATION
     enter: float = 0.55
     exit: float = 0.40
     confirmations: int = 2  # successive scores that must agree to enter or to leave
@@ -25,8 +41,7 @@ class StateRules:
     provisional_weight: float = 0.5  # of a score that rests on little speech
     non_speech: float = 0.4  # mean probability of late from which no state begins
     non_speech_memory: int = 16_000  # time constant of that mean (2 s)
-    arousal_rise: float = 0.10  # over the speaker's own mean, to enter AGITATED
-    arousal_known: int = 80_000  # speech on which that mean must rest to be asked (10 s)
+    budget_per_hour: int = 12  # onsets of each of ALERTS in any hour; beyond that it cannot begin
     update_every: int = 16_000  # at most one update in this time (2 s)
     silence: int = 80_000  # longer without a usable score, and nothing is known any more (10 s)
 
@@ -48,20 +63,6 @@ class _Run:
         self.scores += 1
 
 
-@dataclass(slots=True)
-class _Arousal:
-    """The speaker's mean arousal so far and the samples of speech behind it."""
-
-    mean: float = 0.0
-    scores: int = 0
-    speech: int = 0
-
-    def add(self, arousal: float, speech: int) -> None:
-        self.scores += 1
-        self.speech += speech
-        self.mean += (arousal - self.mean) / self.scores
-
-
 class Mood:
     """One scored leg's state from its scores, which must come in the order of their ends.
 
@@ -73,6 +74,7 @@ class Mood:
         self._rules = rules
         self._state = CueKind.INSUFFICIENT_EVIDENCE
         self._start = 0  # of the state
+        self._onset = 0  # when it was told
         self._told = 0  # end of the state's last cue
         self._abstain = Abstain.TOO_LITTLE_SPEECH  # why, in case the evidence is insufficient
         self._last: EmotionScore | None = None
@@ -80,10 +82,11 @@ class Mood:
         self._smoothed: dict[CueKind, float] = {}
         self._non_speech = 0.0  # mean probability of late
         self._asked = 0  # end of the last score for which the model was asked
-        self._arousal = _Arousal()
+        self._evidence = Evidence(rules.agitated)
         self._entering = _Run()
         self._leaving = _Run()
         self._may_return: dict[CueKind, int] = {}
+        self._onsets = {kind: deque[int](maxlen=rules.budget_per_hour) for kind in ALERTS}
 
     def observe(self, score: EmotionScore) -> list[Cue]:
         """What follows from a score; first what fell due before its end."""
@@ -91,15 +94,15 @@ class Mood:
         if score.abstain is not None:
             self._abstain = score.abstain
         if score.abstain is Abstain.NON_SPEECH:
-            self._entering = _Run()  # an opinion too: the scores around it are not successive
+            self._interrupt()  # an opinion too: the scores around it are not successive
         if score.non_speech is not None:
             self._doubt(score.non_speech, score.end)
         if self._last is None:
             self._start, self._told = score.start, score.end
             cues.append(self._cue(score, CuePhase.ONSET, score.end, score.end))
         self._last = score
-        if score.probabilities is not None and score.indices is not None:
-            return cues + self._weigh(score, score.probabilities, score.indices.arousal)
+        if score.probabilities is not None:
+            return cues + self._weigh(score, score.probabilities)
         if self._state is CueKind.INSUFFICIENT_EVIDENCE:
             return cues + self._update(score)
         return cues
@@ -115,7 +118,6 @@ class Mood:
         due = self.due
         if self._last is None or due is None or upto < due:
             return []
-        self._entering = _Run()
         return self._turn(self._last, CueKind.INSUFFICIENT_EVIDENCE, self._heard, due - 1)
 
     def close(self, end: int) -> list[Cue]:
@@ -135,14 +137,25 @@ class Mood:
         self._non_speech += weight * (non_speech - self._non_speech)
         self._asked = end
 
-    def _weigh(
-        self, score: EmotionScore, probabilities: Probabilities, arousal: float
-    ) -> list[Cue]:
+    def _interrupt(self) -> None:
+        """What was heard before this begins nothing after it."""
+        self._entering = _Run()
+        if self._state is not CueKind.AGITATED:
+            self._evidence.clear()
+
+    def _weigh(self, score: EmotionScore, probabilities: Probabilities) -> list[Cue]:
+        if score.end - self._heard > self._rules.silence:
+            self._interrupt()
         step = self._step(score.end)
-        self._smooth(_by_kind(probabilities), step, score.provisional)
-        self._entering.extend(self._candidate(score.end, arousal), score.end)
+        weight = self._rules.provisional_weight if score.provisional else 1.0
+        self._smooth(_by_kind(probabilities), step, weight)
+        if self._state is CueKind.AGITATED or self._may_begin(CueKind.AGITATED, score.end):
+            self._evidence.add(probabilities.anger, score.end, step, weight)
+            self._evidence.learn(probabilities.anger, step)
+        else:
+            self._evidence.clear()
+        self._entering.extend(self._candidate(score.end), score.end)
         self._leaving.extend(self._fading(), score.end)
-        self._arousal.add(arousal, min(step, score.evidence))
         self._heard = score.end
         return self._decide(score)
 
@@ -150,58 +163,91 @@ class Mood:
         longest = self._rules.longest_step
         return min(end - self._heard, longest) if self._smoothed else longest
 
-    def _smooth(self, heard: dict[CueKind, float], step: int, provisional: bool) -> None:
-        weight = 1 - exp(-step / self._rules.smoothing)
-        if provisional:
-            weight *= self._rules.provisional_weight
+    def _smooth(self, heard: dict[CueKind, float], step: int, weight: float) -> None:
+        weight *= 1 - exp(-step / self._rules.smoothing)
         before = self._smoothed or heard
         self._smoothed = {
             kind: before[kind] + weight * (p - before[kind]) for kind, p in heard.items()
         }
 
-    def _candidate(self, end: int, arousal: float) -> CueKind | None:
+    def _candidate(self, end: int) -> CueKind | None:
         """The kind that could be the state instead, as far as this score alone can tell."""
         kind = max(self._smoothed, key=self._smoothed.__getitem__)
-        if kind is self._state or self._smoothed[kind] < self._rules.enter:
+        if kind is CueKind.AGITATED or self._smoothed[kind] < self._rules.enter:
             return None
-        if end < self._may_return.get(kind, end) or self._non_speech >= self._rules.non_speech:
-            return None
-        if kind is CueKind.AGITATED and not self._is_aroused(arousal):
-            return None
-        return kind
+        return kind if self._may_begin(kind, end) else None
 
-    def _is_aroused(self, arousal: float) -> bool:
-        """Against the speaker's own mean; true while that is not known well enough."""
-        if self._arousal.speech < self._rules.arousal_known:
-            return True
-        return arousal - self._arousal.mean >= self._rules.arousal_rise
+    def _may_begin(self, kind: CueKind, end: int) -> bool:
+        if kind is self._state or end < self._may_return.get(kind, end):
+            return False
+        return self._non_speech < self._rules.non_speech and not self._is_spent(kind, end)
+
+    def _is_spent(self, kind: CueKind, end: int) -> bool:
+        """Whether the budget is: the oldest of so many onsets is less than an hour old."""
+        told = self._onsets.get(kind)
+        return told is not None and len(told) == told.maxlen and (not told or end - told[0] < HOUR)
 
     def _fading(self) -> CueKind | None:
         return self._state if self._smoothed.get(self._state, 1.0) < self._rules.exit else None
 
     def _decide(self, score: EmotionScore) -> list[Cue]:
-        entering, leaving, needed = self._entering, self._leaving, self._rules.confirmations
-        lasted = score.end - entering.start >= self._rules.minimum
-        if entering.kind and entering.scores >= needed and lasted:
-            # Should nothing usable be heard after this score, that will be the reason.
-            self._abstain = Abstain.TOO_LITTLE_SPEECH
-            return self._turn(score, entering.kind, entering.start, score.end)
-        if leaving.kind and leaving.scores >= needed:
-            self._abstain = Abstain.AMBIGUOUS
-            return self._turn(score, CueKind.INSUFFICIENT_EVIDENCE, leaving.start, score.end)
+        if self._state is CueKind.AGITATED:
+            return self._stay_agitated(score)
+        since = self._evidence.since
+        if since is not None and self._is_agitated(score.end, since):
+            return self._enter(score, CueKind.AGITATED, since)
+        if kind := self._confirmed(score.end):
+            return self._enter(score, kind, self._entering.start)
+        if self._leaving.kind and self._leaving.scores >= self._rules.confirmations:
+            return self._leave(score, self._leaving.start)
         if self._state is not CueKind.INSUFFICIENT_EVIDENCE:
             self._abstain = Abstain.TOO_LITTLE_SPEECH
-        elif not entering.kind:
+        elif not self._entering.kind and since is None:
             self._abstain = Abstain.AMBIGUOUS
         return self._update(score)
 
+    def _is_agitated(self, end: int, since: int) -> bool:
+        enough = self._evidence.amount >= self._rules.agitated.enough
+        return enough and end - since >= self._rules.minimum
+
+    def _stay_agitated(self, score: EmotionScore) -> list[Cue]:
+        self._abstain = Abstain.TOO_LITTLE_SPEECH
+        if self._evidence.amount > 0 or score.end - self._onset < self._rules.agitated.shortest:
+            return self._update(score)
+        if kind := self._confirmed(score.end):
+            return self._enter(score, kind, self._entering.start)
+        return self._leave(score, score.end)
+
+    def _confirmed(self, end: int) -> CueKind | None:
+        """The kind on which enough successive scores agree."""
+        run, rules = self._entering, self._rules
+        lasted = end - run.start >= rules.minimum
+        return run.kind if run.scores >= rules.confirmations and lasted else None
+
+    def _enter(self, score: EmotionScore, kind: CueKind, start: int) -> list[Cue]:
+        # Should nothing usable be heard after this score, that will be the reason.
+        self._abstain = Abstain.TOO_LITTLE_SPEECH
+        return self._turn(score, kind, start, score.end)
+
+    def _leave(self, score: EmotionScore, start: int) -> list[Cue]:
+        self._abstain = Abstain.AMBIGUOUS
+        return self._turn(score, CueKind.INSUFFICIENT_EVIDENCE, start, score.end)
+
     def _turn(self, score: EmotionScore, kind: CueKind, start: int, known: int) -> list[Cue]:
-        start = max(start, self._start)
+        # AGITATED is not said to have ended before it was told.
+        start = max(start, self._onset if self._state is CueKind.AGITATED else self._start)
         offset = self._cue(score, CuePhase.OFFSET, start, known)
         if self._state is not CueKind.INSUFFICIENT_EVIDENCE:
-            self._may_return[self._state] = start + self._rules.refractory
-        self._state, self._start, self._told = kind, start, known
+            self._may_return[self._state] = start + self._rest()
+        if kind in self._onsets:
+            self._onsets[kind].append(known)
+        self._state, self._start, self._told, self._onset = kind, start, known, known
         return [offset, self._cue(score, CuePhase.ONSET, known, known)]
+
+    def _rest(self) -> int:
+        """How long the state that ends cannot begin again."""
+        agitated = self._state is CueKind.AGITATED
+        return self._rules.agitated.rest if agitated else self._rules.refractory
 
     def _update(self, score: EmotionScore) -> list[Cue]:
         if score.end - self._told < self._rules.update_every:

@@ -154,15 +154,15 @@ def test_nothing_stands_out() -> None:
 def test_gradual() -> None:
     mood = Mood()
     follow(mood, NEUTRAL, NEUTRAL, start=20_000)
-    # anger .384, .587, .710 after one, two, three scores; neutral .566, .363, .240
-    assert follow(mood, ANGRY, ANGRY, start=28_000) == []
-    cues = follow(mood, ANGRY, start=36_000)
+    # happiness .369, .578, .705 after one, two, three scores; neutral .556, .347, .220
+    assert follow(mood, HAPPY, HAPPY, start=28_000) == []
+    cues = follow(mood, HAPPY, start=36_000)
     assert told(cues) == [
         (CueKind.NEUTRAL, OFFSET, 20_000, 32_000),
-        (CueKind.AGITATED, ONSET, 32_000, 36_000),
+        (CueKind.HAPPY, ONSET, 32_000, 36_000),
     ]
     assert cues[0].confidence == pytest.approx(0.025 + 0.875 * exp(-1.5))
-    assert cues[1].confidence == pytest.approx(0.9 - 0.85 * exp(-1.5))
+    assert cues[1].confidence == pytest.approx(0.9 - 0.875 * exp(-1.5))
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_weight_of_a_score(pause: int, provisional: bool, weight: float) -> None
 def test_flicker_within_the_hysteresis_makes_no_cue() -> None:
     mood = Mood(AT_ONCE)
     follow(mood, NEUTRAL, NEUTRAL, start=20_000)
-    weak = Probabilities(0.5, 0.05, 0.03, 0.42)
-    cues = follow(mood, weak, NEUTRAL, weak, weak, ANGRY, weak, ANGRY, weak, start=28_000)
+    weak = Probabilities(0.05, 0.5, 0.03, 0.42)
+    cues = follow(mood, weak, NEUTRAL, weak, weak, HAPPY, weak, HAPPY, weak, start=28_000)
     assert changes(cues) == []
 
 
@@ -230,24 +230,24 @@ def test_states_never_begin_before_the_one_before_them() -> None:
 
 def test_one_onset_an_episode() -> None:
     mood = Mood(AT_ONCE)
-    cues = follow(mood, *[ANGRY] * 4, *[MIXED] * 2, *[ANGRY] * 12, start=20_000)
+    cues = follow(mood, *[HAPPY] * 4, *[MIXED] * 2, *[HAPPY] * 12, start=20_000)
     # it ends at 36 000 and may not begin again before 76 000
     assert changes(cues) == [
         (UNSURE, ONSET, 4000, 20_000),
         (UNSURE, OFFSET, 4000, 20_000),
-        (CueKind.AGITATED, ONSET, 20_000, 24_000),
-        (CueKind.AGITATED, OFFSET, 20_000, 36_000),
+        (CueKind.HAPPY, ONSET, 20_000, 24_000),
+        (CueKind.HAPPY, OFFSET, 20_000, 36_000),
         (UNSURE, ONSET, 36_000, 40_000),
         (UNSURE, OFFSET, 36_000, 76_000),
-        (CueKind.AGITATED, ONSET, 76_000, 80_000),
+        (CueKind.HAPPY, ONSET, 76_000, 80_000),
     ]
 
 
 def test_another_kind_needs_no_rest() -> None:
     mood = Mood(AT_ONCE)
-    heard = [ANGRY, ANGRY, HAPPY, HAPPY, SAD, SAD]
+    heard = [HAPPY, HAPPY, SAD, SAD, NEUTRAL, NEUTRAL]
     kinds = [cue.kind for cue in follow(mood, *heard, start=20_000) if cue.phase is ONSET]
-    assert kinds == [UNSURE, CueKind.AGITATED, CueKind.HAPPY, CueKind.DISTRESSED]
+    assert kinds == [UNSURE, CueKind.HAPPY, CueKind.DISTRESSED, CueKind.NEUTRAL]
 
 
 def test_an_update_every_two_seconds() -> None:
@@ -260,25 +260,119 @@ def test_an_update_every_two_seconds() -> None:
     ]
 
 
-# --- arousal against the speaker's own --------------------------------------------------------
+# --- agitation: evidence against the speaker's own ------------------------------------------
+
+
+def test_agitation_is_told_while_the_average_still_says_neutral() -> None:
+    mood = Mood()
+    follow(mood, NEUTRAL, NEUTRAL, start=20_000)
+    assert follow(mood, ANGRY, start=28_000) == []  # evidence 1.25, which no score exceeds
+    cues = follow(mood, ANGRY, start=32_000)
+    assert told(cues) == [
+        (CueKind.NEUTRAL, OFFSET, 20_000, 28_000),
+        (CueKind.AGITATED, ONSET, 28_000, 32_000),
+    ]
+    assert cues[0].confidence == pytest.approx(0.025 + 0.875 * exp(-1))
+    assert cues[1].confidence == pytest.approx(0.9 - 0.85 * exp(-1))
+
+
+def test_weak_evidence_takes_longer() -> None:
+    mood = Mood()
+    follow(mood, *[NEUTRAL] * 10, start=20_000)
+    # Even odds stand 1.80, 1.76 and 1.73 above the usual ones: evidence of .55, 1.06 and 1.54.
+    some = Probabilities(0.5, 0.0, 0.0, 0.5)
+    assert changes(follow(mood, some, some, start=60_000)) == []
+    assert changes(follow(mood, some, start=68_000)) == [
+        (CueKind.NEUTRAL, OFFSET, 20_000, 60_000),
+        (CueKind.AGITATED, ONSET, 60_000, 68_000),
+    ]
+
+
+def test_who_always_sounds_so_is_not_agitated() -> None:
+    """A third of anger is 1.1 below even odds: never more than 0.83 above the typical speaker's."""
+    hard = Probabilities(0.334, 0.0, 0.0, 0.666)
+    kinds = [cue.kind for cue in follow(Mood(), *[hard] * 60, start=20_000) if cue.phase is ONSET]
+    assert kinds == [UNSURE, CueKind.NEUTRAL]
+
+
+def test_agitation_ends_when_no_evidence_is_left() -> None:
+    """Eight scores leave 8.0, which is the most; each calm one takes 3.75, so the third ends it."""
+    mood = Mood()
+    follow(mood, *[ANGRY] * 8, start=20_000)
+    cues = changes(follow(mood, *[NEUTRAL] * 5, start=52_000))
+    assert cues == [
+        (CueKind.AGITATED, OFFSET, 20_000, 56_000),
+        (CueKind.NEUTRAL, ONSET, 56_000, 60_000),
+    ]
+
+
+def test_agitation_lasts_two_seconds_and_does_not_end_before_it_was_told() -> None:
+    mood = Mood()
+    follow(mood, ANGRY, ANGRY, start=20_000)  # told at 24 000
+    cues = follow(mood, *[NEUTRAL] * 4, start=28_000)
+    assert changes(cues) == [
+        (CueKind.AGITATED, OFFSET, 20_000, 32_000),
+        (CueKind.NEUTRAL, ONSET, 32_000, 40_000),
+    ]
+
+
+def test_agitation_that_nothing_follows() -> None:
+    mood = Mood()
+    follow(mood, ANGRY, ANGRY, start=20_000)
+    cues = follow(mood, *[Probabilities(0.01, 0.33, 0.33, 0.33)] * 4, start=28_000)
+    assert changes(cues) == [
+        (CueKind.AGITATED, OFFSET, 20_000, 40_000),
+        (UNSURE, ONSET, 40_000, 40_000),
+    ]
+    assert cues[-1].abstain is Abstain.AMBIGUOUS
+
+
+def test_agitation_rests_fifteen_seconds() -> None:
+    mood = Mood()
+    follow(mood, ANGRY, ANGRY, *[NEUTRAL] * 4, start=20_000)  # it ended at 32 000
+    cues = changes(follow(mood, *[ANGRY] * 32, start=44_000))
+    assert cues[-1] == (CueKind.AGITATED, ONSET, 152_000, 156_000)
+
+
+def test_who_is_angry_from_the_first_word_is_agitated_for_a_minute() -> None:
+    """Then that is how he speaks: the evidence is gone, and no other state is claimed."""
+    cues = changes(follow(Mood(), *[ANGRY] * 240, start=20_000))
+    assert [cue[0] for cue in cues] == [UNSURE, UNSURE, CueKind.AGITATED, CueKind.AGITATED, UNSURE]
+    assert cues[3][2:] == (20_000, 572_000)
+
+
+def test_a_long_silence_leaves_no_evidence() -> None:
+    mood = Mood()
+    follow(mood, ANGRY, start=20_000)
+    assert changes(follow(mood, ANGRY, start=104_000)) == []
+    assert changes(follow(mood, ANGRY, start=108_000))[-1][2:] == (104_000, 108_000)
+
+
+# --- the budget -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("calm", "arousal", "kind"),
-    [
-        (19, 0.5, UNSURE),  # ten seconds known, and no more aroused than ever
-        (19, 0.625, CueKind.AGITATED),
-        (17, 0.5, CueKind.AGITATED),  # too little known to ask
-    ],
+    ("heard", "kind"),
+    [(ANGRY, CueKind.AGITATED), (HAPPY, CueKind.HAPPY), (SAD, CueKind.DISTRESSED)],
 )
-def test_agitated_needs_arousal_above_the_speaker_s_own(
-    calm: int, arousal: float, kind: CueKind
+def test_in_an_hour_there_are_no_more_onsets_than_the_budget_has(
+    heard: Probabilities, kind: CueKind
 ) -> None:
-    mood = Mood(AT_ONCE)
-    # the first score brings its own evidence, 1 s, every other one hop, 0.5 s
-    follow(mood, *[NEUTRAL] * calm, start=20_000)
-    cues = follow(mood, ANGRY, ANGRY, start=20_000 + calm * HOP, arousal=arousal)
-    assert [cue.kind for cue in cues if cue.phase is ONSET] == [kind]
+    mood = Mood(replace(DEFAULT_RULES, budget_per_hour=2))
+    minute, hour = 480_000, 28_800_000
+    first = 20_000 + HOP  # when the first onset is told
+    starts = [20_000, 20_000 + minute, 20_000 + 2 * minute, first + hour - 2 * HOP, first + hour]
+    kinds = [
+        [cue.kind for cue in follow(mood, heard, heard, start=start) if cue.phase is ONSET]
+        for start in starts
+    ]
+    assert [kind in told for told in kinds] == [True, True, False, False, True]
+
+
+def test_neutral_needs_no_budget() -> None:
+    mood = Mood(replace(DEFAULT_RULES, budget_per_hour=0))
+    assert changes(follow(mood, NEUTRAL, NEUTRAL, start=20_000))[-1][0] is CueKind.NEUTRAL
+    assert CueKind.HAPPY not in {cue.kind for cue in follow(mood, *[HAPPY] * 9, start=28_000)}
 
 
 # --- silence, music, abstentions --------------------------------------------------------------

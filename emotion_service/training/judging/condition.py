@@ -68,8 +68,8 @@ def first_speech(delivered: FloatArray, seconds: float) -> tuple[FloatArray, boo
     whole = delivered[: len(delivered) // BLOCK * BLOCK]
     if not len(whole):
         return delivered, False
-    (sounds,) = listen([Ear()], [whole])
-    heard = np.cumsum([sound is Sound.SPEECH for sound in sounds]) * BLOCK
+    (blocks,) = listen([Ear()], [whole])
+    heard = np.cumsum([sound is Sound.SPEECH for sound in blocks.sounds]) * BLOCK
     enough = int(np.searchsorted(heard, seconds * SAMPLE_RATE_HERTZ))
     if enough == len(heard):
         return delivered, False

@@ -73,8 +73,8 @@ def test_noise_lies_so_far_below_the_active_speech(speech: Voice, snr_db: float)
 
 def spoken(samples: FloatArray) -> int:
     """Samples of speech, as a leg hears them."""
-    (sounds,) = listen([Ear()], [samples[: len(samples) // 160 * 160]])
-    return sum(sound is Sound.SPEECH for sound in sounds) * 160
+    (blocks,) = listen([Ear()], [samples[: len(samples) // 160 * 160]])
+    return sum(sound is Sound.SPEECH for sound in blocks.sounds) * 160
 
 
 @pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
