@@ -12,16 +12,17 @@ SURE = 1e-6  # no probability counts as nearer to 0 or 1
 class EvidenceRules:
     """When a state begins and ends by it. Evidence is in natural log-odds, lengths in samples."""
 
-    enough: float = 1.25  # from which the state may begin; it ends when nothing is left
+    enough: float = 3.0  # from which the state may begin; it ends when nothing is left
     shortest: int = 16_000  # it does not end sooner after it was told (2 s)
     rest: int = 120_000  # after its end it cannot begin again (15 s)
     leap: float = 1.25  # log-odds above the usual ones from which a score speaks for the state
-    largest: float = 2.5  # no score counts as further from the usual, either way
+    largest: float = 3.5  # no score counts as further from the usual, either way
     most: float = 8.0  # more is not kept, so that the state ends soon after its cause
     hop: int = 4000  # scores that come closer together than this count by their distance (500 ms)
     usual: float = 0.18  # probability for a speaker not heard yet
+    usual_most: float = 0.35  # nobody's usual is taken for more: who is angry throughout stays so
     usual_weight: int = 160_000  # of that, against what was heard of him (20 s)
-    usual_memory: int = 1_440_000  # time constant of what is usual (3 min)
+    usual_memory: int = 4_800_000  # time constant of what is usual (10 min)
 
 
 class Evidence:
@@ -42,7 +43,8 @@ class Evidence:
     def usual(self) -> float:
         """The speaker's usual log-odds."""
         prior = self._rules.usual_weight
-        return (self._sum + prior * _log_odds(self._rules.usual)) / (self._weight + prior)
+        heard = (self._sum + prior * _log_odds(self._rules.usual)) / (self._weight + prior)
+        return min(heard, _log_odds(self._rules.usual_most))
 
     def add(self, probability: float, end: int, step: int, weight: float) -> None:
         """A score that ends at `end`, `step` samples after the one before, and counts `weight`."""

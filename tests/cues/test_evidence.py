@@ -12,7 +12,7 @@ from emotion_service.cues.evidence import Evidence, EvidenceRules
 
 HOP = 4000
 PRIOR = log(0.18 / 0.82)
-RULES = EvidenceRules()
+RULES = EvidenceRules(leap=1.25, largest=2.5, most=8.0, usual_memory=1_440_000)
 
 
 def share(log_odds: float) -> float:
@@ -100,7 +100,14 @@ def test_it_stays_within_its_bounds(scores: list[tuple[float, int, float]]) -> N
         assert (evidence.since is None) == (evidence.amount == 0.0)
 
 
-@given(st.floats(0.01, 0.99), st.integers(400, 800))
+def test_nobody_is_taken_to_be_usually_angry() -> None:
+    evidence = Evidence(RULES)
+    for _ in range(4000):
+        evidence.learn(0.9, HOP)
+    assert evidence.usual == pytest.approx(log(0.35 / 0.65))
+
+
+@given(st.floats(0.01, RULES.usual_most), st.integers(400, 800))
 def test_who_always_sounds_the_same_gives_no_evidence_in_the_end(
     probability: float, scores: int
 ) -> None:

@@ -266,7 +266,7 @@ def test_an_update_every_two_seconds() -> None:
 def test_agitation_is_told_while_the_average_still_says_neutral() -> None:
     mood = Mood()
     follow(mood, NEUTRAL, NEUTRAL, start=20_000)
-    assert follow(mood, ANGRY, start=28_000) == []  # evidence 1.25, which no score exceeds
+    assert follow(mood, ANGRY, start=28_000) == []  # evidence 2.25, which no score exceeds
     cues = follow(mood, ANGRY, start=32_000)
     assert told(cues) == [
         (CueKind.NEUTRAL, OFFSET, 20_000, 28_000),
@@ -279,12 +279,13 @@ def test_agitation_is_told_while_the_average_still_says_neutral() -> None:
 def test_weak_evidence_takes_longer() -> None:
     mood = Mood()
     follow(mood, *[NEUTRAL] * 10, start=20_000)
-    # Even odds stand 1.80, 1.76 and 1.73 above the usual ones: evidence of .55, 1.06 and 1.54.
+    # Even odds stand 1.80 above the usual ones, then, as those are learned, 0.03 less each time:
+    # evidence of 2.78 after six and of 3.13 after seven.
     some = Probabilities(0.5, 0.0, 0.0, 0.5)
-    assert changes(follow(mood, some, some, start=60_000)) == []
-    assert changes(follow(mood, some, start=68_000)) == [
+    assert changes(follow(mood, *[some] * 6, start=60_000)) == []
+    assert changes(follow(mood, some, start=84_000)) == [
         (CueKind.NEUTRAL, OFFSET, 20_000, 60_000),
-        (CueKind.AGITATED, ONSET, 60_000, 68_000),
+        (CueKind.AGITATED, ONSET, 60_000, 84_000),
     ]
 
 
@@ -334,11 +335,9 @@ def test_agitation_rests_fifteen_seconds() -> None:
     assert cues[-1] == (CueKind.AGITATED, ONSET, 152_000, 156_000)
 
 
-def test_who_is_angry_from_the_first_word_is_agitated_for_a_minute() -> None:
-    """Then that is how he speaks: the evidence is gone, and no other state is claimed."""
+def test_who_is_angry_from_the_first_word_on_stays_agitated() -> None:
     cues = changes(follow(Mood(), *[ANGRY] * 240, start=20_000))
-    assert [cue[0] for cue in cues] == [UNSURE, UNSURE, CueKind.AGITATED, CueKind.AGITATED, UNSURE]
-    assert cues[3][2:] == (20_000, 572_000)
+    assert [cue[0] for cue in cues] == [UNSURE, UNSURE, CueKind.AGITATED]
 
 
 def test_a_long_silence_leaves_no_evidence() -> None:
