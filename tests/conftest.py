@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pytest
 import structlog
+from hypothesis import settings
 from scipy.signal import lfilter
 
 from emotion_service import cli
@@ -35,6 +36,10 @@ from emotion_service.types import (
     FloatArray,
     Sound,
 )
+
+# Properties are checked, not the pace of the machine that checks them.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 Voice: TypeAlias = Callable[[float, int], FloatArray]
 Hear: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray, list[Sound]]]

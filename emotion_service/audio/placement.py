@@ -74,7 +74,7 @@ class Placer:
             BadInput: IMPLAUSIBLE_OFFSET, when negative, not finite or over 10 minutes ahead;
                 RATE_CONTRADICTED, when the offsets have long implied another rate.
         """
-        if offset_seconds is not None and not 0 <= offset_seconds < math.inf:
+        if offset_seconds is not None and not 0 <= offset_seconds * self._rate < math.inf:
             raise _implausible("The offset of a message is negative or not a number")
         ready = self._choose_scale(offset_seconds, sequence)
         start = self._start(offset_seconds, sequence)

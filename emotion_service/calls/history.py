@@ -48,11 +48,29 @@ class History:
 
     def last(self, samples: int) -> Heard:
         """The last `samples` samples, a whole number of blocks, or as many as there are."""
-        blocks = min(samples, self._length) // BLOCK
-        first = self._length // BLOCK - blocks
+        tail = self._tail(samples // BLOCK)
         return Heard(
-            np.concatenate([s.samples for s in self._stretches])[first * BLOCK :],
-            np.concatenate([s.speech for s in self._stretches])[first:],
-            np.concatenate([s.lost for s in self._stretches])[first:],
-            np.concatenate([s.clipped for s in self._stretches])[first:],
+            np.concatenate([stretch.samples for stretch in tail]),
+            np.concatenate([stretch.speech for stretch in tail]),
+            np.concatenate([stretch.lost for stretch in tail]),
+            np.concatenate([stretch.clipped for stretch in tail]),
         )
+
+    def quality(self, samples: int) -> tuple[float, float]:
+        """Of the same: the share of blocks with a loss, and of samples at full scale."""
+        tail = self._tail(samples // BLOCK)
+        lost = np.concatenate([stretch.lost for stretch in tail])
+        clipped = np.concatenate([stretch.clipped for stretch in tail])
+        return float(lost.mean()), float(clipped.mean())
+
+    def _tail(self, blocks: int) -> list[Heard]:
+        """The latest stretches with so many blocks, the first cut to fit. What is older is not
+        touched: joining it all for every window was a good part of a window's cost."""
+        tail: list[Heard] = []
+        for stretch in reversed(self._stretches):
+            count = len(stretch.speech)
+            tail.append(stretch if count <= blocks else stretch.part(slice(count - blocks, count)))
+            blocks -= count
+            if blocks <= 0:
+                break
+        return tail[::-1]

@@ -61,13 +61,12 @@ class Decided:
 
     def remembered(self, speech: list[bool]) -> Heard:
         """What a later window needs of it."""
-        full_scale = np.abs(self.samples.reshape(-1, BLOCK)) >= FULL_SCALE
-        return Heard(
-            self.samples,
-            np.array(speech),
-            np.logical_or.reduce(self.lost.reshape(-1, BLOCK), axis=1),
-            full_scale.mean(axis=1, dtype=np.float32),
-        )
+        clipped = np.zeros(len(speech), np.float32)
+        full_scale = np.abs(self.samples) >= FULL_SCALE
+        if full_scale.any():  # which is rare
+            clipped = full_scale.reshape(-1, BLOCK).mean(axis=1, dtype=np.float32)
+        lost = np.logical_or.reduce(self.lost.reshape(-1, BLOCK), axis=1)
+        return Heard(self.samples, np.array(speech), lost, clipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ class Grant:
         )
 
     def quality(self, skipped_windows: int) -> Quality:
-        window = self.history.last(min(WINDOW, len(self.history) - LEAD_IN))
-        return Quality(float(window.lost.mean()), float(window.clipped.mean()), skipped_windows)
+        lost, clipped = self.history.quality(min(WINDOW, len(self.history) - LEAD_IN))
+        return Quality(lost, clipped, skipped_windows)
 
     def evidence(self) -> int:
         """Samples of speech in the window that ends now."""
@@ -213,8 +212,11 @@ class Leg:
             self._add(self._resampler.push(stretch.samples), stretch.lost)
 
     def _add(self, samples: FloatArray, lost: bool) -> None:
-        self._samples = np.concatenate([self._samples, samples])
-        self._lost = np.concatenate([self._lost, np.full(len(samples), lost)])
+        marks = np.full(len(samples), lost)
+        if len(self._samples):
+            samples = np.concatenate([self._samples, samples])
+            marks = np.concatenate([self._lost, marks])
+        self._samples, self._lost = samples, marks
 
     def _follow(self, part: Decided | Skipped) -> Iterator[Progress]:
         if isinstance(part, Skipped):

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
+from emotion_service.audio import prosody
 from emotion_service.audio.features import CONTEXT, extract
 from emotion_service.audio.prosody import describe, syllable_nuclei
 from emotion_service.training.corpora.corpus import read_audio, read_corpus
@@ -184,3 +185,8 @@ def test_pace_follows_the_syllable_counts_of_real_sentences(
     assert len(true) > 100
     assert np.corrcoef(estimated, true)[0, 1] >= correlation
     assert 0.75 <= (estimated / true).mean() <= 1.15
+
+
+@given(st.lists(st.floats(-120, 20), min_size=1, max_size=400))
+def test_the_percentile_is_numpys_to_the_bit(values: list[float]) -> None:
+    assert prosody._percentile_95(np.array(values)) == float(np.percentile(values, 95))
