@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.alarm_calls import SimulatedCall, Speaker, Stretch, simulate
 from emotion_service.app import load_scorer
 from emotion_service.calls.scorer import Scorer
+from emotion_service.delivery.notice import Ready
 from emotion_service.offline import analyze
 from emotion_service.recording import Channel, Encoding, as_legs, cut
 from emotion_service.scoring.model import read_card
@@ -75,8 +76,8 @@ def events(samples: FloatArray, scorer: Scorer) -> list[CallEvent]:
         disclosure_given=True,
         consent=Consent.GRANTED,
     )
-    _, *told = analyze(config, cut(legs, CHUNK_MS), scorer)
-    return told
+    told = analyze(config, cut(legs, CHUNK_MS), scorer)
+    return [event for event in told if not isinstance(event, Ready)]
 
 
 @lru_cache(maxsize=1)

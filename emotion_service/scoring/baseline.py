@@ -90,8 +90,10 @@ def notable(shifts: Sequence[Reason]) -> tuple[Reason, ...]:
 
 def _percent(noun: str) -> Callable[[float, float, str], str]:
     def text(value: float, usual: float, whose: str) -> str:
-        change = 100 * (value / usual - 1)
-        return f"{noun} {abs(change):.0f} % {'above' if change > 0 else 'below'} {whose}"
+        above = "above" if value > usual else "below"
+        if usual == 0:  # nobody's, but what is typical may come from sounds that have no syllables
+            return f"{noun} {above} {whose}"
+        return f"{noun} {abs(100 * (value / usual - 1)):.0f} % {above} {whose}"
 
     return text
 
