@@ -42,8 +42,9 @@ screenshots: .venv/.dev ## the pictures of the panel and the wall, light and dar
 
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
 
-open-model research-model: NAME = telephone-$(@:-model=)-2
-open-model: .venv/.train ## CORPORA=DIR trains telephone-open-2 anew, with its card
+open-model: NAME = telephone-open-3
+research-model: NAME = telephone-research-2
+open-model: .venv/.train ## CORPORA=DIR trains telephone-open-3 anew, with its card
 research-model: .venv/.train ## CORPORA=DIR trains telephone-research-2 anew, with its card
 open-model research-model:
 	@test -n "$(CORPORA)" || { echo "say where the corpora are: make $@ CORPORA=DIR"; exit 1; }

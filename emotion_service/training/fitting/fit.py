@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeAlias, TypedDict
+from typing import TypedDict
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from emotion_service.errors import CorpusError
-from emotion_service.scoring.baseline import Baseline, Typical
-from emotion_service.scoring.model import LABELS, NON_SPEECH, OUTPUTS
-from emotion_service.training.fitting.network import STEP_FRAMES, EmotionNetwork
-from emotion_service.training.fitting.prepare import Example, heard_before
+from emotion_service.scoring.baseline import Typical
+from emotion_service.scoring.model import NON_SPEECH
+from emotion_service.training.fitting.draw import Draw, cold, stacked
+from emotion_service.training.fitting.network import EmotionNetwork
+from emotion_service.training.fitting.prepare import Example
 from emotion_service.training.fitting.recipe import Recipe
-from emotion_service.types import MEL_BANDS, FloatArray
 
 WATCHED_FROM = 3  # speakers a corpus has before one of them is kept out
-MARGIN_FRAMES = 40  # of padding kept before a batch's longest window: what convolutions see
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    frames: Tensor
-    voice: Tensor
-    context: Tensor
-    labels: Tensor
 
 
 class _Best(TypedDict):
@@ -39,9 +30,6 @@ class _Best(TypedDict):
     loss: float
     epoch: int
     weights: dict[str, Tensor]
-
-
-_Drawn: TypeAlias = tuple[FloatArray, FloatArray, tuple[float, float, float], int]
 
 
 class Fit:
@@ -57,11 +45,7 @@ class Fit:
         self._examples = [e for e in usable if e.clip.speaker not in kept_out]
         self._kept_out = [e for e in usable if e.clip.speaker in kept_out]
         self._typical, self._recipe = typical, recipe
-        self._chances = chances(self._examples, recipe)
-        self._by_speaker: dict[str, list[Example]] = defaultdict(list)
-        for example in self._examples:
-            self._by_speaker[example.clip.speaker].append(example)
-        self._windows = round(len(self._examples) * recipe.draws)  # an epoch
+        self._draw = Draw(self._examples, typical, recipe, self._random)
         self._network = EmotionNetwork()
         self._averaged = torch.optim.swa_utils.AveragedModel(
             self._network,
@@ -74,7 +58,7 @@ class Fit:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser,
             recipe.learning_rate,
-            total_steps=-(-self._windows // recipe.batch) * recipe.epochs,
+            total_steps=-(-self._draw.count // recipe.batch) * recipe.epochs,
         )
         self.epoch = 0  # the next one
         self._best: _Best = {"loss": float("inf"), "epoch": 0, "weights": {}}
@@ -84,7 +68,7 @@ class Fit:
         self._network.train()
         loss_of = nn.CrossEntropyLoss(label_smoothing=self._recipe.label_smoothing)
         losses = []
-        for batch in self._batches():
+        for batch in self._draw.epoch():
             self._optimiser.zero_grad()
             said = self._network(batch.frames, batch.voice, batch.context)
             loss = loss_of(said, batch.labels)
@@ -117,11 +101,10 @@ class Fit:
         """Remembers the averaged network if it is the best so far on those kept out."""
         network = self._averaged.module
         network.eval()
-        drawn = [self._last(example) for example in self._kept_out]
-        frames, voice = (torch.from_numpy(np.stack([d[i] for d in drawn])) for i in (0, 1))
-        contexts, labels = _beside(drawn)
+        held = stacked([cold(example, self._typical) for example in self._kept_out])
         with torch.no_grad():
-            loss = float(nn.functional.cross_entropy(network(frames, voice, contexts), labels))
+            said = network(held.frames, held.voice, held.context)
+            loss = float(nn.functional.cross_entropy(said, held.labels))
         if loss < self._best["loss"]:
             weights = {name: value.clone() for name, value in network.state_dict().items()}
             self._best = {"loss": loss, "epoch": self.epoch, "weights": weights}
@@ -170,35 +153,6 @@ class Fit:
         clips = [(e.clip.corpus, e.clip.path.name, e.clip.emotion) for e in self._examples]
         return json.dumps([asdict(self._recipe), clips])
 
-    def _batches(self) -> Iterator[Batch]:
-        random, size = self._random, self._recipe.batch
-        order = random.choice(len(self._examples), self._windows, p=self._chances)
-        drawn = [self._draw(self._examples[i]) for i in order]
-        # Batches of similar length need less padding; their order stays random.
-        drawn.sort(key=lambda d: int(d[1].argmax()))
-        for at in random.permutation(np.arange(0, len(drawn), size)):
-            yield _batch(drawn[at : at + size], random)
-
-    def _draw(self, example: Example) -> _Drawn:
-        """One window over one line: half the time the clip's last, with a random history."""
-        random = self._random
-        drawn = [variant for variant in example.variants[1:] if variant.usable]
-        plain = random.random() < self._recipe.plain_share or not drawn
-        windows = example.plain if plain else drawn[random.integers(len(drawn))]
-        last = random.random() < 0.5
-        index = windows.usable[-1] if last else int(random.choice(windows.usable))
-        frames, voice = windows.inputs(index)
-        same_speaker = self._by_speaker[example.clip.speaker]
-        context = windows.contexts(heard_before(same_speaker, self._typical, random))[index]
-        return frames, voice, context, OUTPUTS.index(example.clip.emotion)
-
-    def _last(self, example: Example) -> _Drawn:
-        """The clip's last window over the plain line, of a speaker nobody knows."""
-        windows = example.plain
-        index = windows.usable[-1]
-        context = windows.contexts(Baseline(self._typical))[index]
-        return *windows.inputs(index), context, OUTPUTS.index(example.clip.emotion)
-
 
 def fit(
     examples: Sequence[Example],
@@ -242,71 +196,3 @@ def watched(examples: Sequence[Example], recipe: Recipe) -> frozenset[str]:
     return frozenset(
         str(random.choice(sorted(own))) for own in speakers.values() if len(own) >= WATCHED_FROM
     )
-
-
-def chances(examples: Sequence[Example], recipe: Recipe) -> np.ndarray:
-    """How likely each clip is to be drawn, (n,), summing to 1.
-
-    Within a corpus each emotion is as likely, so that a label does not tell the corpus; corpora
-    weigh as their clips do (`corpus_balance` 0), or alike (1). Non-speech has a share of its own.
-
-    Raises:
-        CorpusError: a label has no clip to learn from.
-    """
-    labels = [example.clip.emotion for example in examples]
-    missing = [label for label in LABELS if label not in labels]
-    if missing:
-        raise CorpusError(
-            f"there is no clip of {missing[0]} to learn from: add speakers who show it, or another "
-            "--corpus"
-        )
-    cells = Counter((e.clip.corpus, e.clip.emotion) for e in examples)
-    speech = {cell: count for cell, count in cells.items() if cell[1] != NON_SPEECH}
-    corpora = Counter[str]()
-    for (corpus, _), count in speech.items():
-        corpora[corpus] += count
-    emotions = Counter(corpus for corpus, _ in speech)
-    weights = {
-        cell: corpora[cell[0]] ** (1.0 - recipe.corpus_balance) / emotions[cell[0]] / count
-        for cell, count in speech.items()
-    }
-    total = sum(weight * speech[cell] for cell, weight in weights.items())
-    sounds = labels.count(NON_SPEECH)
-    share = recipe.non_speech_share if sounds else 0.0
-    return np.array(
-        [
-            share / sounds
-            if e.clip.emotion == NON_SPEECH
-            else (1.0 - share) * weights[e.clip.corpus, e.clip.emotion] / total
-            for e in examples
-        ]
-    )
-
-
-def _batch(drawn: Sequence[_Drawn], random: np.random.Generator) -> Batch:
-    frames = np.stack([d[0] for d in drawn])
-    voice = np.stack([d[1] for d in drawn])
-    first = max(0, int(voice.any(axis=0).argmax()) - MARGIN_FRAMES) // STEP_FRAMES * STEP_FRAMES
-    return Batch(
-        torch.from_numpy(_masked(frames[:, first:], voice[:, first:], random)),
-        torch.from_numpy(voice[:, first:]),
-        *_beside(drawn),
-    )
-
-
-def _beside(drawn: Sequence[_Drawn]) -> tuple[Tensor, Tensor]:
-    """Contexts and labels."""
-    contexts = torch.tensor([context for _, _, context, _ in drawn], dtype=torch.float32)
-    return contexts, torch.tensor([label for *_, label in drawn])
-
-
-def _masked(frames: FloatArray, voice: FloatArray, random: np.random.Generator) -> FloatArray:
-    """Hides a few bands and a short stretch of each window (SpecAugment, Park et al. 2019)."""
-    frames = frames.copy()
-    for window, speech in zip(frames, voice, strict=True):
-        mean = window[speech > 0, :MEL_BANDS].mean(axis=0)
-        band, width = random.integers(0, MEL_BANDS - 8), random.integers(0, 9)
-        window[:, band : band + width] = mean[band : band + width]
-        at, length = random.integers(0, len(window) - 30), random.integers(0, 31)
-        window[at : at + length, :MEL_BANDS] = mean
-    return frames

@@ -15,9 +15,9 @@ import torch
 
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.scoring.model import LABELS, NON_SPEECH
+from emotion_service.scoring.model import LABELS
 from emotion_service.training.corpora.corpus import Clip
-from emotion_service.training.fitting.fit import chances, fit, watched
+from emotion_service.training.fitting.fit import fit, watched
 from emotion_service.training.fitting.network import EmotionNetwork
 from emotion_service.training.fitting.prepare import Example, typical_of
 from emotion_service.training.fitting.recipe import Recipe
@@ -117,27 +117,6 @@ def test_nobody_is_kept_out_unasked_or_of_too_few() -> None:
     examples = [spoken(name, label) for name in ("ann", "bob") for label in LABELS]
     assert watched(examples, Recipe(patience=3)) == frozenset()
     assert watched([*examples, spoken("eve", "anger")], Recipe()) == frozenset()
-
-
-def labelled(corpus: str, emotion: str, count: int) -> list[Example]:
-    clip = Clip(corpus, Path("a.flac"), "ann", "f", "en", emotion)
-    return [Example(clip, ())] * count
-
-
-@pytest.mark.parametrize(("balance", "large"), [(0.0, 0.8), (0.5, 2 / 3), (1.0, 0.5)])
-def test_chances_by_hand(balance: float, large: float) -> None:
-    """A corpus of 16 clips and one of 4: in each, every emotion is as likely."""
-    examples = [
-        *labelled("large", "anger", 10),
-        *labelled("large", "neutral", 6),
-        *(each for label in LABELS for each in labelled("small", label, 1)),
-        *labelled("sounds", NON_SPEECH, 5),
-    ]
-    given = chances(examples, Recipe(corpus_balance=balance, non_speech_share=0.2))
-    expected = np.repeat(
-        [0.8 * large / 2 / 10, 0.8 * large / 2 / 6, 0.8 * (1 - large) / 4, 0.2 / 5], [10, 6, 4, 5]
-    )
-    assert given == pytest.approx(expected)
 
 
 def test_the_network_comes_ready_to_judge(examples: list[Example]) -> None:

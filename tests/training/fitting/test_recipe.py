@@ -78,6 +78,20 @@ def test_lines_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Pa
         read_recipe(written(tmp_path, f"[lines]\n{text}"))
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("history_share = 0.6\nearly_share = 0.5", "history_share and early_share together must"),
+        ("early_share = -0.1", "history_share and early_share together must lie in 0 to 1"),
+        ("late_frames = 31", "late_frames must lie in 0 to 30"),
+        ("warp = 0.4", r"warp must lie in 0 to 0\.3"),
+    ],
+)
+def test_draws_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(EmotionServiceError, match=said):
+        read_recipe(written(tmp_path, text))
+
+
 def test_an_unknown_key_at_the_top_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EmotionServiceError, match=r"epoch in .* mean one of seed, epochs"):
         read_recipe(written(tmp_path, "epoch = 3"))
