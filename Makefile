@@ -38,7 +38,7 @@ bench: .venv/.dev ## speed, in ten minutes; EMOTION_CORPORA for human speech
 	$(BIN)/python benchmarks/targets.py
 
 screenshots: .venv/.dev ## the pictures of the panel and the wall, light and dark, German and English
-	$(BIN)/python docs/screenshots.py
+	$(BIN)/python docs/screenshots.py docs/images
 
 train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
 

@@ -33,6 +33,7 @@ REPLAYED_NOTICES = 10_000
 REPLAYED_SECONDS = 60.0
 WATCHER_NOTICES = 1_000  # waiting for one watcher
 HEARTBEAT_SECONDS = 5.0
+GATHER_SECONDS = 0.05  # at most; between two times that a watcher is woken, which is what costs
 CURSOR_DIGITS = 18  # of a cursor's number: more than a process ever counts to
 
 
@@ -198,15 +199,18 @@ class Bus:
     async def _follow(
         self, watcher: Watcher, at: int, missed: int
     ) -> AsyncGenerator[Watched, None]:
-        outbox, told = watcher.outbox, 0
+        outbox, told, woken = watcher.outbox, 0, float("-inf")
+        clock = asyncio.get_running_loop().time
         while True:
+            if not outbox:
+                if not await self._is_stirred(outbox):
+                    at = self._number
+                    yield self._cursor(at), Heartbeat(missed + outbox.missed)
+                    continue
+                await asyncio.sleep(woken + GATHER_SECONDS - clock())
+                woken = clock()
             try:
-                async with asyncio.timeout(self._heartbeat_seconds):
-                    item = await anext(outbox)
-            except TimeoutError:
-                at = self._number
-                yield self._cursor(at), Heartbeat(missed + outbox.missed)
-                continue
+                item = await anext(outbox)
             except StopAsyncIteration:
                 return
             if outbox.missed > told:  # at the cursor before the hole: from there all is replayed
@@ -217,6 +221,15 @@ class Bus:
                 continue
             at = item.number
             yield self._cursor(at), item.notice
+
+    async def _is_stirred(self, outbox: Outbox[Numbered | Reconnect]) -> bool:
+        """Whether there was something to read, or an end, before a heartbeat was due."""
+        try:
+            async with asyncio.timeout(self._heartbeat_seconds):
+                await outbox.stirred()
+        except TimeoutError:
+            return bool(outbox)
+        return True
 
     # --- the order of events ---
 

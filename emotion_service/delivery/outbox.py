@@ -52,15 +52,19 @@ class Outbox(Generic[T]):
             self._taken.clear()
             await self._taken.wait()
 
+    async def stirred(self) -> None:
+        """Returns once an item waits, or none will come any more."""
+        while not self._items and not self._closed:
+            self._changed.clear()
+            await self._changed.wait()
+
     def __aiter__(self) -> Outbox[T]:
         return self
 
     async def __anext__(self) -> T:
-        while not self._items:
-            if self._closed:
-                raise self._error or StopAsyncIteration
-            self._changed.clear()
-            await self._changed.wait()
+        await self.stirred()
+        if not self._items:
+            raise self._error or StopAsyncIteration
         self._taken.set()
         return self._items.popleft()[1]
 

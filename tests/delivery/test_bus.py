@@ -274,3 +274,55 @@ async def test_leaving_watchers_are_forgotten() -> None:
     await read(news, 1)
     await news.aclose()
     assert bus._watchers == []
+
+
+async def test_an_event_after_quiet_is_told_at_once_what_follows_soon_is_gathered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bus_module, "GATHER_SECONDS", 0.2)
+    bus, clock = Bus(), asyncio.get_running_loop().time
+    live(bus, ONE)
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        await read(news, 2)
+        waited: list[float] = []
+        for sequence in range(3):
+            reading = asyncio.create_task(read(news, 1))
+            await asyncio.sleep(0)  # it waits
+            bus.tell("one", cue(sequence))
+            began = clock()
+            assert sequences(await reading) == [sequence]
+            waited.append(clock() - began)
+            if sequence == 1:
+                await asyncio.sleep(0.25)
+        assert waited[0] < 0.1 < waited[1] and waited[2] < 0.1
+        for sequence in (3, 4, 5):
+            bus.tell("one", cue(sequence))
+        assert sequences(await read(news, 3)) == [3, 4, 5]
+
+
+async def test_no_heartbeat_overtakes_an_event_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever goes on at any cursor hears all that came after it, and nothing twice."""
+    monkeypatch.setattr(bus_module, "GATHER_SECONDS", 0.03)
+    bus = Bus(heartbeat_seconds=0.01)
+    live(bus, ONE)
+
+    async def talk() -> None:
+        for sequence in range(20):
+            bus.tell("one", cue(sequence))
+            await asyncio.sleep(0.004 * (sequence % 5))
+
+    talking = asyncio.create_task(talk())
+    heard: list[Watched] = []
+    async with aclosing(bus.watch(EVERYTHING)) as news:
+        while len(sequences(heard)) < 20:
+            heard += await read(news, 1)
+    await talking
+    assert sequences(heard) == list(range(20))
+    numbers = [int(cursor.partition(":")[2]) for cursor, _ in heard if cursor]
+    assert numbers == sorted(numbers)
+    for place, (cursor, _) in enumerate(heard):
+        if cursor:
+            missed = sequences(heard[place + 1 :])
+            async with aclosing(bus.watch(EVERYTHING, cursor)) as again:
+                *replayed, (_, heartbeat) = await read(again, len(missed) + 1)
+            assert (sequences(replayed), heartbeat) == (missed, Heartbeat(0))

@@ -22,6 +22,7 @@ from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.training.fitting.windows import ClipWindows, Shown
 from emotion_service.types import ENERGY, FEATURE_NAMES, HOP, MEL_BANDS, FloatArray, Prosody
 
+WHOLE = Recipe(history_share=0.0, early_share=0.0, warp=0.0)  # windows of whole clips, unaltered
 TYPICAL = {name: Typical(4.0, 2.0) for name in QUANTITIES}
 
 
@@ -78,7 +79,7 @@ def marks(frames: FloatArray, voice: FloatArray) -> list[float]:
 
 
 def test_every_window_may_come_after_another_clip() -> None:
-    recipe = Recipe(history_share=1.0, non_speech_share=0.2)
+    recipe = replace(WHOLE, history_share=1.0, non_speech_share=0.2)
     before = Counter[float]()
     for frames, voice in drawn(EXAMPLES[0], recipe, 400):
         own = frames[:, -1] == 1.0
@@ -100,13 +101,13 @@ def test_every_window_may_come_after_another_clip() -> None:
 
 
 def test_before_a_sound_anything_may_be_heard() -> None:
-    shown = drawn(EXAMPLES[-1], Recipe(history_share=1.0), 200)
+    shown = drawn(EXAMPLES[-1], replace(WHOLE, history_share=1.0), 200)
     assert {marks(*each)[0] for each in shown} == {1, 2, 3, 4, 11, 12, 13, 14, 20, 21}
 
 
 def test_a_speaker_of_one_clip_is_heard_after_himself() -> None:
     lonely = clip("eve", "anger", 30)
-    recipe = Recipe(history_share=1.0, non_speech_share=0.0)
+    recipe = replace(WHOLE, history_share=1.0, non_speech_share=0.0)
     draw = Draw([*EXAMPLES, lonely], TYPICAL, recipe, np.random.default_rng(5))
     frames, voice, *_ = draw.window(lonely)
     assert marks(frames, voice) == [30.0]
@@ -114,14 +115,16 @@ def test_a_speaker_of_one_clip_is_heard_after_himself() -> None:
 
 
 def test_first_words_are_of_the_clip_alone() -> None:
-    lengths = [int(voice.sum()) for _, voice in drawn(EXAMPLES[1], Recipe(early_share=1.0), 300)]
+    lengths = [
+        int(voice.sum()) for _, voice in drawn(EXAMPLES[1], replace(WHOLE, early_share=1.0), 300)
+    ]
     assert min(lengths) == 60
     assert max(lengths) == 150
 
 
 @pytest.mark.parametrize(("history", "early"), [(0.0, 0.0), (0.4, 0.15)])
 def test_kinds_come_as_often_as_the_recipe_says(history: float, early: float) -> None:
-    recipe = Recipe(history_share=history, early_share=early)
+    recipe = replace(WHOLE, history_share=history, early_share=early)
     shown = drawn(EXAMPLES[1], recipe, 1000)
     joined = sum(len(marks(*each)) == 2 for each in shown)
     alone = sum(len(marks(*each)) == 1 and each[1].sum() < 200 for each in shown)
@@ -149,7 +152,7 @@ def test_the_same_seed_draws_the_same(examples: list[Example]) -> None:
 
 
 def test_batches_hold_what_they_say() -> None:
-    recipe = Recipe(batch=4, draws=2, history_share=0.5)
+    recipe = replace(WHOLE, batch=4, draws=2, history_share=0.5)
     draw = Draw(EXAMPLES, TYPICAL, recipe, np.random.default_rng(5))
     batches = list(draw.epoch())
     assert draw.count == sum(len(batch.labels) for batch in batches) == 20
@@ -160,26 +163,12 @@ def test_batches_hold_what_they_say() -> None:
         assert torch.isfinite(batch.frames).all()
 
 
-def test_a_clip_may_be_noticed_late() -> None:
-    shown = drawn(EXAMPLES[1], Recipe(late_frames=10), 200)
-    assert {200 - int(voice.sum()) for _, voice in shown} == set(range(11))
-
-
-def test_a_clip_may_be_noticed_late_after_another() -> None:
-    recipe = Recipe(late_frames=10, history_share=1.0)
-    gaps = [
-        np.diff(np.flatnonzero(voice)).max() - 1 for _, voice in drawn(EXAMPLES[1], recipe, 400)
-    ]
-    assert min(gaps) >= 30
-    assert 90 < max(gaps) <= 100
-
-
 def test_warping_moves_the_bands_alone() -> None:
     example = EXAMPLES[0]
     sloped = example.plain.values.copy()
     sloped[:, :MEL_BANDS] = np.arange(MEL_BANDS)
     example = replace(example, variants=(replace(example.plain, values=sloped),))
-    (still,), (moved,) = (drawn(example, Recipe(warp=warp), 1) for warp in (0.0, 0.1))
+    (still,), (moved,) = (drawn(example, replace(WHOLE, warp=warp), 1) for warp in (0.0, 0.1))
     assert not np.array_equal(still[0][:, :MEL_BANDS], moved[0][:, :MEL_BANDS])
     assert np.array_equal(still[0][:, ENERGY], moved[0][:, ENERGY])
     assert np.array_equal(still[1], moved[1])

@@ -1,0 +1,206 @@
+/** The supervisor wall: rows of live calls, kept up to date a few at a time. */
+
+import { Call } from "./call.js";
+import { Feed } from "./feed.js";
+import { ALL_MOODS, moodOf } from "./mood.js";
+import { listenAside } from "./source.js";
+import { byNeed, moves } from "./wall-order.js";
+import { Row } from "./wall-row.js";
+
+const SLICE_MS = 10; // from the beginning of a slice, events and all
+const SLICE_ROWS = 15; // shown a slice, at most
+const SLICE_MOVES = 5;
+const ORDER_MS = 4000; // between one order and the next,
+const POINTING_MS = 1500; // and never right under a moving pointer
+const TICK_MS = 5000; // how often what has only grown older is shown anew
+const COUNT_MS = 1000;
+const ENDED_MS = 8000; // a call that ended stays so long
+
+/** `list` gets the rows, `onCounts(counts, queues)` how many calls of the chosen queue there are of
+ * each mood and all queues, `onLink(up)` as in Feed, `onOpen(row)` when somebody opens a call. */
+export class Wall {
+  constructor(server, node, { onCounts, onLink, onOpen }) {
+    this._node = node;
+    this._onCounts = onCounts;
+    this._onOpen = onOpen;
+    this._rows = new Map(); // by call_id, in the order of arrival
+    this._dirty = new Set();
+    this._moves = [];
+    this._listed = null; // while a snapshot comes: the calls in it
+    this._queue = "";
+    this._ended = new Map(); // call_id → when
+    this._pointed = -Infinity;
+    this._due = { order: 0, tick: 0, count: 0 };
+    this._listen();
+    this._feed = new Feed(server, {}, {
+      onEvent: (kind, message) => this._take(kind, message),
+      onSlice: (began) => this._slice(began),
+      onLink,
+      source: listenAside,
+    });
+    setInterval(() => this._feed.wake(), COUNT_MS);
+  }
+
+  speak(texts) {
+    this._texts = texts;
+    for (const id of this._rows.keys()) this._dirty.add(id);
+    this._feed?.wake();
+  }
+
+  /** Only the calls of this queue; "" for all. */
+  filter(queue) {
+    this._queue = queue;
+    for (const row of this._rows.values()) this._hide(row);
+    this._due.count = 0;
+    this._feed.wake();
+  }
+
+  // --- what comes in ---
+
+  _take(kind, message) {
+    if (kind === "snapshot") this._listed = new Set();
+    else if (kind === "complete") this._complete();
+    else this._fold(kind, message);
+  }
+
+  _fold(kind, message) {
+    const id = message.call_id;
+    if (kind === "call") this._listed?.add(id);
+    let row = this._rows.get(id);
+    if (!row || (kind === "call" && message.live && !row.call.live)) {
+      if (kind !== "call" || !message.live) return;
+      row = this._arrive(id);
+    }
+    row.call.take(kind, message);
+    if (!row.call.live && !this._ended.has(id)) this._ended.set(id, performance.now());
+    this._dirty.add(id);
+  }
+
+  /** A call that is new, or has begun anew. */
+  _arrive(id) {
+    this._leave(id);
+    const row = new Row(new Call(id));
+    this._rows.set(id, row);
+    this._node.append(row.node);
+    return row;
+  }
+
+  _complete() {
+    for (const id of this._rows.keys()) if (!this._listed.has(id)) this._leave(id);
+    this._listed = null;
+    this._due.order = this._due.count = 0;
+  }
+
+  _leave(id) {
+    const row = this._rows.get(id);
+    if (!row) return;
+    if (row.node.contains(document.activeElement)) this._step(row.node, 1) || this._step(row.node, -1);
+    row.node.remove();
+    this._rows.delete(id);
+    this._ended.delete(id);
+    this._dirty.delete(id);
+    this._moves = []; // they may refer to it; the next order will do
+  }
+
+  // --- a slice of a frame ---
+
+  /** Shows a few rows and moves a few; true while there are more. */
+  _slice(began) {
+    this._age(performance.now());
+    const late = () => performance.now() - began > SLICE_MS && !document.hidden;
+    let shown = 0;
+    for (const id of this._dirty) {
+      if (shown >= SLICE_ROWS || (shown > 0 && late())) break;
+      this._dirty.delete(id);
+      const row = this._rows.get(id);
+      this._hide(row);
+      row.show(this._texts);
+      shown += 1;
+    }
+    let moved = 0;
+    while (this._moves.length && moved < SLICE_MOVES && (moved === 0 || !late())) {
+      this._move();
+      moved += 1;
+    }
+    return this._dirty.size > 0 || this._moves.length > 0;
+  }
+
+  _age(now) {
+    if (this._isDue("count", now, COUNT_MS)) this._count();
+    if (this._isDue("tick", now, TICK_MS)) for (const id of this._rows.keys()) this._dirty.add(id);
+    const still = now - this._pointed > POINTING_MS;
+    if (still && !this._listed && this._isDue("order", now, ORDER_MS)) this._order(now);
+  }
+
+  _isDue(what, now, every) {
+    if (now < this._due[what]) return false;
+    this._due[what] = now + every;
+    return true;
+  }
+
+  _order(now) {
+    for (const [id, at] of [...this._ended]) if (now - at > ENDED_MS) this._leave(id);
+    const ids = new Map([...this._rows].map(([id, row]) => [row.node, id]));
+    const current = [...this._node.children].map((node) => ids.get(node));
+    this._moves = moves(current, byNeed([...this._rows.values()].map((row) => row.call)));
+  }
+
+  /** The focused row keeps its focus wherever it goes. */
+  _move() {
+    const [id, before] = this._moves.shift();
+    const { node, link } = this._rows.get(id);
+    const next = before === null ? null : this._rows.get(before).node;
+    if (this._node.moveBefore) {
+      this._node.moveBefore(node, next);
+      return;
+    }
+    const focused = node.contains(document.activeElement);
+    this._node.insertBefore(node, next);
+    if (focused) link.focus({ preventScroll: true });
+  }
+
+  _count() {
+    const counts = Object.fromEntries(ALL_MOODS.map((name) => [name, 0]));
+    const queues = new Set();
+    for (const { call } of this._rows.values()) {
+      queues.add(call.queue);
+      if (this._matches(call)) counts[moodOf(call).name] += 1;
+    }
+    this._onCounts(counts, queues);
+  }
+
+  _matches(call) {
+    return !this._queue || call.queue === this._queue;
+  }
+
+  _hide(row) {
+    row.node.hidden = !this._matches(row.call);
+  }
+
+  // --- keyboard and pointer ---
+
+  _listen() {
+    this._node.addEventListener("pointermove", () => (this._pointed = performance.now()));
+    this._node.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && this._step(event.target.closest("li"), step)) event.preventDefault();
+    });
+    this._node.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser's own ways
+      const node = event.target.closest("li");
+      const row = [...this._rows.values()].find((each) => each.node === node);
+      if (!row) return;
+      event.preventDefault();
+      this._onOpen(row);
+    });
+  }
+
+  /** Focuses the next row that is shown, in either direction. */
+  _step(node, step) {
+    let next = node;
+    do next = step > 0 ? next.nextElementSibling : next.previousElementSibling;
+    while (next?.hidden);
+    next?.firstElementChild.focus();
+    return Boolean(next);
+  }
+}

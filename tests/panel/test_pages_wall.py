@@ -1,0 +1,191 @@
+"""The supervisor's wall in a real browser: who comes first, and many calls at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from benchmarks.panel_calls import advice, cue, ended, live, trend
+from benchmarks.panel_stage import Stage
+from benchmarks.wall import FELT_MS, figures, watched
+from emotion_service.v1 import emotion_service_pb2 as pb
+
+ROWS_A_SLICE = 15  # that wall.js may touch in one frame
+WATCH_WALL = """() => {
+  window.most = 0;
+  const rowOf = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest("li");
+  new MutationObserver((records) => {
+    const rows = new Set(records.map(({ target }) => rowOf(target)).filter(Boolean));
+    window.most = Math.max(window.most, rows.size);
+  }).observe(document.querySelector(".rows"),
+    { subtree: true, childList: true, characterData: true, attributes: true });
+}"""
+
+
+def wall(page: Page, stage: Stage, query: str = "lang=en") -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{stage.url}/?{query}")
+    expect(page.locator("header .link")).to_have_attribute("data-link", "live")
+
+
+def shown(page: Page) -> list[str]:
+    """The calls on the wall, from top to bottom."""
+    hrefs = page.locator(".rows li:not([hidden]) a").evaluate_all("all => all.map(a => a.href)")
+    return [href.rpartition("=")[2] for href in hrefs]
+
+
+def first_is(page: Page, call_id: str) -> None:
+    expect(page.locator(".rows a").first).to_have_attribute("href", re.compile(f"{call_id}$"))
+
+
+def state(call_id: str, kind: str, start: float, **sides: float) -> pb.CallState:
+    """A call in this state since `start`, now 100 s old."""
+    call = live(call_id, 100.0, queue="billing" if call_id < "c-4" else "sales")
+    call.legs[0].cue.CopyFrom(cue(call_id, kind, 100.0, start=start, confidence=0.8))
+    for beside, index in sides.items():
+        call.legs[0].further.append(cue(call_id, beside.upper(), 100.0, start=90.0, index=index))
+    return call
+
+
+def six(stage: Stage) -> None:
+    stage.open(state("c-1", "NEUTRAL", 5.0))
+    stage.open(state("c-2", "AGITATED", 60.0))
+    stage.open(state("c-3", "DISTRESSED", 10.0))
+    stage.open(state("c-4", "HAPPY", 5.0, urgent=0.7))
+    stage.open(state("c-5", "AGITATED", 20.0))
+    stage.open(state("c-6", "NEUTRAL", 5.0, curt=0.7))
+
+
+def test_who_needs_somebody_comes_first_and_the_longest_before_the_others(
+    stage: Stage, page: Page
+) -> None:
+    six(stage)
+    wall(page, stage)
+    expect(page.locator(".rows li").first).to_contain_text("Sounds upset")
+    expect(page.locator(".rows li")).to_have_count(6)
+    first_is(page, "c-5")
+    assert shown(page) == ["c-5", "c-2", "c-6", "c-4", "c-3", "c-1"]
+
+
+def test_a_row_says_in_words_what_matters(stage: Stage, page: Page) -> None:
+    stage.open(state("c-1", "AGITATED", 70.0, urgent=0.7))
+    wall(page, stage)
+    stage.tell(
+        trend("c-1", 95.0, 0.4),
+        trend("c-1", 100.0, 0.8),
+        cue("c-1", "DEAD_AIR", 101.0, leg="agent"),
+        advice("c-1", 100.0, 200.0),
+    )
+    row = page.locator(".rows li")
+    expect(row.locator(".mood")).to_have_text("Sounds upset30 s")
+    expect(row.locator(".open .chip")).to_have_text(["In a hurry", "Silence"])
+    expect(row.locator(".advice")).to_have_text("Bring in a supervisor")
+    expect(row.locator(".queue")).to_have_text("billing")
+    expect(row.locator(".line")).to_have_attribute("d", "M117.0 14.2h1L120.0 5.4")
+    expect(page.locator(".counts li")).to_have_text(["1 upset"])
+
+
+def test_a_row_keeps_the_focus_when_it_moves(stage: Stage, page: Page) -> None:
+    page.clock.install()
+    six(stage)
+    wall(page, stage)
+    first_is(page, "c-5")
+    last = page.locator('.rows a[href$="c-1"]')
+    last.focus()
+    stage.tell(cue("c-1", "AGITATED", 101.0, start=1.0, confidence=0.9))
+    expect(last).to_contain_text("Sounds upset")
+    page.clock.fast_forward(4000)
+    first_is(page, "c-1")
+    expect(last).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator('.rows a[href$="c-5"]')).to_be_focused()
+
+
+def test_the_queue_stands_in_the_address(stage: Stage, page: Page) -> None:
+    six(stage)
+    wall(page, stage, "lang=en&queue=sales")
+    expect(page.locator(".total")).to_have_text("3")
+    assert set(shown(page)) == {"c-4", "c-5", "c-6"}
+    page.get_by_label("Queue").select_option("billing")
+    expect(page.locator(".total")).to_have_text("3")
+    assert set(shown(page)) == {"c-1", "c-2", "c-3"}
+    assert page.url.endswith("queue=billing")
+    page.get_by_label("Queue").select_option("")
+    expect(page.locator(".total")).to_have_text("6")
+    assert "queue" not in page.url
+
+
+def test_a_call_opens_at_the_side_and_closes_again(stage: Stage, page: Page) -> None:
+    six(stage)
+    wall(page, stage)
+    row = page.locator('.rows a[href$="c-2"]')
+    row.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("aside emotion-panel h2")).to_have_text("Sounds upset")
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("aside")).to_be_hidden()
+    expect(row).to_be_focused()
+
+
+def test_what_ended_leaves_and_a_snapshot_replaces_what_was_known(stage: Stage, page: Page) -> None:
+    page.clock.install()
+    six(stage)
+    wall(page, stage)
+    expect(page.locator(".rows li")).to_have_count(6)
+    stage.tell(ended("c-3", 101.0, pb.Text(english="Done.", german="Fertig."), {}))
+    expect(page.locator('.rows li:has(a[href$="c-3"])')).to_contain_text("Call ended")
+    page.clock.fast_forward(8000)
+    page.clock.fast_forward(4000)
+    expect(page.locator(".rows li")).to_have_count(5)
+    stage.forget("c-6")
+    stage.cut()
+    expect(page.locator(".rows li")).to_have_count(4)
+
+
+def test_what_cannot_be_heard_is_said(stage: Stage, page: Page) -> None:
+    wall(page, stage, "lang=de")
+    expect(page.locator("main > .none")).to_have_text("Zurzeit laufen keine Gespräche.")
+    stage.cut()
+    expect(page.locator("header .link")).to_contain_text("Verbindung unterbrochen · Stand")
+
+
+@pytest.mark.parametrize(("current", "wanted"), [("abcdef", "fabcde"), ("abcdef", "bcdefa")])
+def test_the_fewest_rows_move(stage: Stage, page: Page, current: str, wanted: str) -> None:
+    page.goto(stage.url)
+    moved = page.evaluate(
+        """async ([current, wanted]) => {
+          const { moves } = await import("/static/wall-order.js");
+          const found = moves([...current], [...wanted]);
+          const order = [...current];
+          for (const [id, before] of found) {
+            order.splice(order.indexOf(id), 1);
+            order.splice(before === null ? order.length : order.indexOf(before), 0, id);
+          }
+          return [found.length, order.join("")];
+        }""",
+        [current, wanted],
+    )
+    assert moved == [1, wanted]
+
+
+def test_500_calls_never_keep_the_page_busy_for_50_ms(
+    stage: Stage,
+    page: Page,
+    chromium: Browser,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Time of the processor: how long a task takes by the clock is up to what else runs here."""
+    wall(page, stage)
+    page.evaluate(WATCH_WALL)
+    tasks, events = watched(chromium, page, stage, calls=500, seconds=20)
+    expect(page.locator(".rows li")).to_have_count(500)
+    found = figures(tasks, 500, 20, events)
+    record_property("wall", asdict(found))
+    print(found)
+    assert found.longest_cpu_ms <= FELT_MS
+    assert 0 < page.evaluate("window.most") <= ROWS_A_SLICE
