@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from emotion_service.delivery.contacts import Contact, Contacts
 from emotion_service.delivery.notice import Address, CallState, HandOver
 from emotion_service.errors import BadInput
-from emotion_service.types import NO_TEXT, CallSummary, Feedback
+from emotion_service.types import NO_TEXT, CallSummary, Feedback, Text
 
 ENDED_CALLS = 1_000
 CALL_FEEDBACK = 32  # the latest, kept of a call
@@ -17,14 +17,16 @@ CALL_FEEDBACK = 32  # the latest, kept of a call
 
 @dataclass(slots=True)
 class LiveCall:
-    """A call that is being streamed: where it is now, how to ask for its state, and how to tell
-    it that its customer objects."""
+    """A call that is being streamed: where it is now, how to ask for its state, how to tell it
+    that its customer objects, and how to ask for its hand-over. That takes a while to write, so it
+    is no part of the state, of which a snapshot asks hundreds."""
 
     address: Address
     contact_id: str
     budget_ms: int
     describe: Callable[[], CallState]
     object: Callable[[], None]
+    hand_over: Callable[[], Text] = lambda: NO_TEXT
     feedback: deque[Feedback] = field(default_factory=lambda: deque(maxlen=CALL_FEEDBACK))
 
     @property
@@ -64,7 +66,9 @@ class Directory:
     def end(self, call_id: str, summary: CallSummary) -> LiveCall:
         """It is over; its state and summary stay a while, its hand-over with the contact."""
         call = self._live.pop(call_id)
-        self._ended[call_id] = replace(self.state(call), live=False, summary=summary)
+        self._ended[call_id] = replace(
+            self.state(call), live=False, summary=summary, hand_over=summary.hand_over
+        )
         if len(self._ended) > ENDED_CALLS:
             del self._ended[next(iter(self._ended))]
         self._contacts.ended(call.contact, HandOver(call_id, summary.hand_over))
@@ -93,7 +97,8 @@ class Directory:
             BadInput: CALL_UNKNOWN.
         """
         if call_id in self._live:
-            return self.state(self._live[call_id])
+            call = self._live[call_id]
+            return replace(self.state(call), hand_over=call.hand_over())
         if call_id in self._ended:
             return self._ended[call_id]
         raise _unknown(f"live or among the last {ENDED_CALLS} that ended")

@@ -90,7 +90,8 @@ class HandOver:
 @dataclass(frozen=True, slots=True)
 class CallState:
     """A call as it stands. `elapsed` in samples; `summary` once it has ended; `advice` that
-    stands; `hand_over` as of now, `earlier` those of the contact's calls before."""
+    stands; `hand_over` as of now, where one call is asked for; `earlier`: those of the contact's
+    calls before."""
 
     address: Address
     contact_id: str

@@ -126,7 +126,14 @@ class CallStream:
         events = self._call.start()
         budget_ms = config.latency_budget_ms
         service.bus.open(
-            LiveCall(self.address, config.contact_id, budget_ms, self.state, self.object)
+            LiveCall(
+                self.address,
+                config.contact_id,
+                budget_ms,
+                self.state,
+                self.object,
+                lambda: self._call.hand_over,
+            )
         )
         self._live = True
         service.metrics.opened(self, self._call.placements)
@@ -266,7 +273,6 @@ class CallStream:
             legs=tuple(call.leg_states()),
             trend=call.trend,
             advice=call.advice,
-            hand_over=call.hand_over,
         )
 
     def _tell(

@@ -1971,7 +1971,7 @@ class CallState(_message.Message):
 
     @_builtins.property
     def hand_over(self) -> Global___Text:
-        """as of now"""
+        """as of now; from GetCall only"""
 
     @_builtins.property
     def earlier(self) -> _containers.RepeatedCompositeFieldContainer[Global___HandOver]:

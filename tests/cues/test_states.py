@@ -297,7 +297,7 @@ def test_who_always_sounds_so_is_not_agitated() -> None:
 
 
 def test_agitation_ends_when_no_evidence_is_left() -> None:
-    """Eight scores leave 8.0, which is the most; each calm one takes some 3, so the third ends it."""
+    """Eight scores leave 8.0, the most; each calm one takes some 3, so the third ends it."""
     mood = Mood()
     follow(mood, *[ANGRY] * 8, start=20_000)
     cues = changes(follow(mood, *[NEUTRAL] * 5, start=52_000))

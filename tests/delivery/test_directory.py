@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -49,10 +50,9 @@ class Line:
 
     def opened(self, call_id: str, contact_id: str = "ann", tenant: str = "acme") -> None:
         address = Address(call_id, tenant)
-        state = CallState(address, contact_id, live=True, elapsed=0, legs=(), hand_over=TEXT)
-        self.bus.open(
-            LiveCall(address, contact_id, 300, lambda: state, lambda: self.told.append(call_id))
-        )
+        state = CallState(address, contact_id, live=True, elapsed=0, legs=())
+        objected = partial(self.told.append, call_id)
+        self.bus.open(LiveCall(address, contact_id, 300, lambda: state, objected, lambda: TEXT))
 
     def said(self) -> list[object]:
         """All that was published, without who it was for."""
@@ -62,6 +62,14 @@ class Line:
 @pytest.fixture
 def line() -> Line:
     return Line()
+
+
+def test_the_hand_over_is_written_for_whoever_asks_for_the_call(line: Line) -> None:
+    line.opened("one")
+    (opened,) = line.said()
+    assert isinstance(opened, CallState)
+    assert opened.hand_over == NO_TEXT
+    assert line.bus.call("one").hand_over == TEXT
 
 
 def test_feedback_is_published_and_the_latest_stays(line: Line) -> None:
