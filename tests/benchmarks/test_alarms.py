@@ -139,9 +139,9 @@ def test_the_curve_sweeps_what_is_enough(call: ScoredCall) -> None:
     points = curve([call], DEFAULT_RULES)
     assert [point.enough for point in points] == list(ENOUGH)
     assert points[0] == Point(0.25, 72.0, 1.0, 1.0, 1.0)
-    # Each angry score adds 1.25: from 2.5 on a third is needed, for 6.0 a fifth.
+    # Each angry score adds 2.25: for 6.0 a third is needed.
     assert [point.delay_median for point in points] == [
-        pytest.approx(0.5 * max(2, math.ceil(enough / 1.25))) for enough in ENOUGH
+        pytest.approx(0.5 * max(2, math.ceil(enough / 2.25))) for enough in ENOUGH
     ]
 
 
