@@ -1,15 +1,13 @@
-"""`rules`: checks a file of rules, tries it out on a recording, and follows what is advised."""
+"""`rules`: checks a file of rules, and tries it out on a recording."""
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from emotion_service.client import ClientTls, EmotionClient
-from emotion_service.console.lines import advice_line, nothing_scored, routing_lines
+from emotion_service.console.lines import advice_line, nothing_scored
 from emotion_service.fronts.wire import to_json_line
 from emotion_service.playback import RecordedCall
 from emotion_service.routing import rule_file
@@ -73,24 +71,3 @@ def _replayed(
     config = config_from_proto(recorded.config)
     for event in offline.analyze(config, recorded.chunks(), load_scorer(model), rules):
         yield event_to_proto(Address.of(config), config.contact_id, event, None, 0)
-
-
-def watch(server: str, tls: ClientTls | None, request: pb.WatchRoutingRequest, json: bool) -> None:
-    """Follows until it is interrupted; a lost connection is opened again where it broke.
-
-    Raises:
-        ServerUnreachable, Refused: when the first connection fails. Refused: for a bad cursor.
-    """
-    asyncio.run(_watch(server, tls, request, json))
-
-
-async def _watch(
-    server: str, tls: ClientTls | None, request: pb.WatchRoutingRequest, json: bool
-) -> None:
-    def lost(wait: float) -> None:
-        print(f"Lost the server at {server}; next try in {wait:.1f} s.", file=sys.stderr)
-
-    async with EmotionClient(server, tls) as client:
-        async for response in client.watch_routing(request, lost):
-            for line in [to_json_line(response)] if json else routing_lines(response):
-                print(line, flush=True)

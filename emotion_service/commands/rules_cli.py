@@ -28,7 +28,8 @@ from emotion_service.commands.options import (
     TlsKey,
     client_tls,
 )
-from emotion_service.commands.rules import check, replay, watch
+from emotion_service.commands.rules import check, replay
+from emotion_service.commands.watch import watch
 from emotion_service.playback import (
     PlaybackOptions,
     open_recording,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
 
 from emotion_service import types
 from emotion_service.delivery.notice import (
@@ -217,12 +218,7 @@ def watched_to_proto(
     return response
 
 
-def to_json_line(
-    message: pb.StreamingAnalyzeResponse
-    | pb.WatchCuesResponse
-    | pb.WatchRoutingResponse
-    | pb.GetCallResponse,
-) -> str:
+def to_json_line(message: Message) -> str:
     """Proto-JSON on one line: names in snake_case, unset numbers, texts and enums written out."""
     return json_format.MessageToJson(
         message,

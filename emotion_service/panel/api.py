@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from emotion_service.client import EmotionClient
 from emotion_service.errors import BadInput
-from emotion_service.panel.relay import to_json
+from emotion_service.fronts.wire import to_json_line
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 MAX_BODY = 4096  # bytes
@@ -59,7 +59,7 @@ def _client(request: Request) -> EmotionClient:
 
 
 def _json(message: Message) -> Response:
-    return Response(to_json(message), media_type="application/json")
+    return Response(to_json_line(message), media_type="application/json")
 
 
 def _call_id(request: Request) -> str:

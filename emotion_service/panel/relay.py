@@ -7,12 +7,11 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from google.protobuf import json_format
-from google.protobuf.message import Message
 from sse_starlette import ServerSentEvent
 
 from emotion_service.client import EmotionClient, Refused, ServerUnreachable
 from emotion_service.client.backoff import Backoff
+from emotion_service.fronts.wire import to_json_line
 from emotion_service.v1 import emotion_service_pb2 as pb
 
 BROWSER_RETRY_MS = 1000  # browsers wait 3 s or more if they are not told
@@ -47,20 +46,9 @@ async def relay(
         await asyncio.sleep(backoff.pause(hint))
 
 
-def to_json(message: Message) -> str:
-    """Proto-JSON: names in snake_case, unset numbers, texts and enums written out."""
-    return json_format.MessageToJson(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-        indent=None,
-        ensure_ascii=False,
-    )
-
-
 def _event(response: pb.WatchCuesResponse) -> ServerSentEvent:
     kind = str(response.WhichOneof("event"))
-    return ServerSentEvent(to_json(response), event=kind, id=response.cursor or None, sep="\n")
+    return ServerSentEvent(to_json_line(response), event=kind, id=response.cursor or None, sep="\n")
 
 
 def _told(**state: bool) -> ServerSentEvent:
