@@ -14,7 +14,7 @@ from torch import Tensor
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import Baseline, Typical
 from emotion_service.scoring.model import LABELS, NON_SPEECH, OUTPUTS
-from emotion_service.training.fitting.joined import as_loud_as, joined, opening
+from emotion_service.training.fitting.joined import as_loud_as, joined, noticed_late, opening
 from emotion_service.training.fitting.network import STEP_FRAMES
 from emotion_service.training.fitting.prepare import Example, heard_before
 from emotion_service.training.fitting.recipe import Recipe
@@ -83,7 +83,7 @@ class Draw:
 
     def _heard(self, example: Example, plain: bool) -> _Window:
         """After another clip, of the first words alone, the last, or any."""
-        recipe, windows = self._recipe, self._over_a_line(example, plain)
+        recipe, windows = self._recipe, self._noticed(self._over_a_line(example, plain))
         kind = self._random.random()
         if kind < recipe.history_share:
             return self._after(self._others(example), windows, plain)
@@ -99,6 +99,12 @@ class Draw:
         if plain or not drawn:
             return example.plain
         return drawn[self._random.integers(len(drawn))]
+
+    def _noticed(self, windows: ClipWindows) -> ClipWindows:
+        most = self._recipe.late_frames
+        if not most:
+            return windows
+        return noticed_late(windows, int(self._random.integers(most + 1)))
 
     def _after(self, others: list[Example], windows: ClipWindows, plain: bool) -> _Window:
         """The clip's beginning, after a pause after one of the others."""
