@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -37,6 +37,7 @@ POOLED = "all"
 RECALL = 0.70  # at which the targets are to be held
 MOST_ALARMS = {POOLED: 12.0, "emodb": 2.0}  # an hour
 MOST_DELAY = {"median": 3.0, "90 %": 5.0}  # seconds
+OUT = Path("benchmarks/results/alarms.json")
 
 
 def hear_all(
@@ -112,29 +113,34 @@ def verdicts(
     return kept
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def arguments(purpose: str, out: Path) -> argparse.ArgumentParser:
+    """Whose calls are simulated, and where the figures go unless told otherwise."""
+    parser = argparse.ArgumentParser(description=purpose.partition("\n")[0])
     parser.add_argument("--corpora", type=Path, required=True, help="one corpus, or a folder of")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument(
         "--models", type=Path, nargs="+", help="what crossval wrote to --out, one or several"
     )
     which.add_argument("--model", type=Path, help="one model folder")
-    parser.add_argument("--calls", type=int, default=2, help="of each speaker (2)")
-    parser.add_argument("--seed", type=int, default=0, help="of the first call (0)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="(one a core)")
-    cache = Path("runs/alarms")
-    parser.add_argument("--cache", type=Path, default=cache, help=f"keeps the scores ({cache})")
-    out = Path("benchmarks/results/alarms.json")
+    parser.add_argument("--calls", type=_at_least(1), default=2, help="of each speaker (2)")
+    parser.add_argument("--seed", type=_at_least(0), default=0, help="of the first call (0)")
+    cores = os.cpu_count()
+    parser.add_argument("--processes", type=_at_least(1), default=cores, help="(one a core)")
     parser.add_argument("--out", type=Path, default=out, help=f"the figures as JSON ({out})")
-    parser.add_argument("--plot", type=Path, help="draws the curve, as .svg or .png")
-    given = parser.parse_args()
-    if given.calls < 1 or given.seed < 0 or given.processes < 1:
-        parser.error("--calls and --processes are at least 1, --seed is not negative")
-    return given
+    return parser
 
 
-def _speakers(given: argparse.Namespace) -> list[Speaker]:
+def _at_least(least: int) -> Callable[[str], int]:
+    def count(given: str) -> int:
+        if int(given) < least:
+            raise argparse.ArgumentTypeError(f"{given} is too few: at least {least}")
+        return int(given)
+
+    return count
+
+
+def speakers_of(given: argparse.Namespace) -> list[Speaker]:
+    """Those of the corpora who are new to one of the models."""
     folders = (
         [given.model]
         if given.model
@@ -151,8 +157,12 @@ def _speakers(given: argparse.Namespace) -> list[Speaker]:
 
 
 def main() -> None:
-    given = arguments()
-    speakers = _speakers(given)
+    parser = arguments(__doc__, OUT)
+    cache = Path("runs/alarms")
+    parser.add_argument("--cache", type=Path, default=cache, help=f"keeps the scores ({cache})")
+    parser.add_argument("--plot", type=Path, help="draws the curve, as .svg or .png")
+    given = parser.parse_args()
+    speakers = speakers_of(given)
     seeds = range(given.seed, given.seed + given.calls)
     calls = hear_all(speakers, seeds, given.cache, given.processes)
     groups = by_corpus(calls, POOLED)
