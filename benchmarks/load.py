@@ -127,7 +127,7 @@ async def opened(gateway: grpc.aio.Channel, call: HeardCall) -> CallStream:
     stream: CallStream = gateway.stream_stream(f"{SERVICE}/StreamingAnalyze")(None)
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            await stream.write(_config(call.call_id).SerializeToString())
+            await stream.write(config(call.call_id).SerializeToString())
             call.events.append((time.monotonic(), cast(bytes, await stream.read())))
         call.accepted = True
     except grpc.aio.AioRpcError as error:
@@ -182,7 +182,7 @@ def messages(load: Load, number: int) -> Iterator[bytes]:
         yield pb.StreamingAnalyzeRequest(audio=audio).SerializeToString()
 
 
-def _config(call_id: str) -> pb.StreamingAnalyzeRequest:
+def config(call_id: str) -> pb.StreamingAnalyzeRequest:
     legs = [
         pb.LegConfig(leg=leg, party=party, encoding="audio/PCMU", sample_rate_hertz=8000)
         for leg, party in LEGS
