@@ -83,7 +83,7 @@ class Draw:
 
     def _heard(self, example: Example, plain: bool) -> _Window:
         """After another clip, of the first words alone, the last, or any."""
-        recipe, windows = self._recipe, self._noticed(self._over_a_line(example, plain))
+        recipe, windows = self._recipe, self._over_a_line(example, plain)
         kind = self._random.random()
         if kind < recipe.history_share:
             return self._after(self._others(example), windows, plain)
@@ -100,17 +100,12 @@ class Draw:
             return example.plain
         return drawn[self._random.integers(len(drawn))]
 
-    def _noticed(self, windows: ClipWindows) -> ClipWindows:
-        most = self._recipe.late_frames
-        if not most:
-            return windows
-        return noticed_late(windows, int(self._random.integers(most + 1)))
-
     def _after(self, others: list[Example], windows: ClipWindows, plain: bool) -> _Window:
         """The clip's beginning, after a pause after one of the others."""
         random = self._random
         other = self._over_a_line(others[random.integers(len(others))], plain)
-        beginning = opening(windows, int(random.integers(*CHANGED_FRAMES)))
+        late = noticed_late(windows, int(random.integers(self._recipe.late_frames + 1)))
+        beginning = opening(late, int(random.integers(*CHANGED_FRAMES)))
         earlier = as_loud_as(beginning, other, random.uniform(-LOUDER_DB, LOUDER_DB))
         return _ending(joined(earlier, int(random.integers(*PAUSE_FRAMES)), beginning))
 

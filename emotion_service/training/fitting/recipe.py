@@ -43,7 +43,7 @@ class Recipe:
     # clips and a pause before; and those of the first words of a call.
     history_share: float = 0.4
     early_share: float = 0.15
-    late_frames: int = 10  # of a clip's first voice, which at most go unheard
+    late_frames: int = 10  # of a clip's first voice, which at most go unheard after another clip
     warp: float = 0.1  # by which share a window's frequencies are moved up or down at most
     lines_per_clip: int = 5
     lines: LineRecipe = field(default_factory=LineRecipe)
