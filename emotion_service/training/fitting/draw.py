@@ -14,7 +14,7 @@ from torch import Tensor
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import Baseline, Typical
 from emotion_service.scoring.model import LABELS, NON_SPEECH, OUTPUTS
-from emotion_service.training.fitting.joined import as_loud_as, joined, noticed_late, opening
+from emotion_service.training.fitting.joined import as_loud_as, joined, opening
 from emotion_service.training.fitting.network import STEP_FRAMES
 from emotion_service.training.fitting.prepare import Example, heard_before
 from emotion_service.training.fitting.recipe import Recipe
@@ -104,8 +104,7 @@ class Draw:
         """The clip's beginning, after a pause after one of the others."""
         random = self._random
         other = self._over_a_line(others[random.integers(len(others))], plain)
-        late = noticed_late(windows, int(random.integers(self._recipe.late_frames + 1)))
-        beginning = opening(late, int(random.integers(*CHANGED_FRAMES)))
+        beginning = opening(windows, int(random.integers(*CHANGED_FRAMES)))
         earlier = as_loud_as(beginning, other, random.uniform(-LOUDER_DB, LOUDER_DB))
         return _ending(joined(earlier, int(random.integers(*PAUSE_FRAMES)), beginning))
 

@@ -3,8 +3,7 @@
 Joined are frames of features, not audio. That is exact but for the first frames after the pause:
 frames without a voice are zeros, so nothing of what lies between is heard; a frame looks back 64 ms
 at most; and the network takes the window's own mean out of it in its graph. What is not the same is
-voice activity: in the middle of a call it hears a voice 40-90 ms later than at the start of a clip;
-see `noticed_late`.
+voice activity: in the middle of a call it hears a voice 40-90 ms later than at the start of a clip.
 """
 
 from __future__ import annotations
@@ -46,16 +45,6 @@ def joined(earlier: ClipWindows, pause: int, later: ClipWindows) -> ClipWindows:
         np.concatenate([earlier.voice, between.any(axis=1), later.voice]),
         (*earlier.windows, *moved),
     )
-
-
-def noticed_late(clip: ClipWindows, frames: int) -> ClipWindows:
-    """Without so many frames from its first voice on, as in the middle of a call, where voice
-    activity takes longer than at its start. Its windows are described as before."""
-    begin = int(clip.voice.argmax())
-    values, voice = clip.values.copy(), clip.voice.copy()
-    values[begin : begin + frames] = 0.0
-    voice[begin : begin + frames] = False
-    return replace(clip, values=values, voice=voice)
 
 
 def as_loud_as(other: ClipWindows, clip: ClipWindows, more_db: float) -> ClipWindows:

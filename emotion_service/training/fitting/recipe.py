@@ -12,7 +12,6 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from emotion_service.errors import EmotionServiceError
 from emotion_service.training.lines.augment import Chance, LineRecipe
 
-MOST_LATE_FRAMES = 30  # half of what a window needs to be scored
 MOST_WARP = 0.3  # beyond, a voice is nobody's
 UNKNOWN_KEY = "unexpected_keyword_argument"  # as pydantic calls it
 
@@ -43,7 +42,6 @@ class Recipe:
     # clips and a pause before; and those of the first words of a call.
     history_share: float = 0.4
     early_share: float = 0.15
-    late_frames: int = 10  # of a clip's first voice, which at most go unheard after another clip
     warp: float = 0.1  # by which share a window's frequencies are moved up or down at most
     lines_per_clip: int = 5
     lines: LineRecipe = field(default_factory=LineRecipe)
@@ -52,8 +50,6 @@ class Recipe:
         shares = (self.history_share, self.early_share, self.history_share + self.early_share)
         if not all(0.0 <= share <= 1.0 for share in shares):
             raise ValueError("history_share and early_share together must lie in 0 to 1")
-        if not 0 <= self.late_frames <= MOST_LATE_FRAMES:
-            raise ValueError(f"late_frames must lie in 0 to {MOST_LATE_FRAMES}")
         if not 0.0 <= self.warp <= MOST_WARP:
             raise ValueError(f"warp must lie in 0 to {MOST_WARP}")
 

@@ -139,7 +139,7 @@ def test_a_fit_learns() -> None:
     """Chance is ln 4 = 1.39."""
     examples = [plain(emotion) for emotion in LABELS]
     typical = {name: Typical(4.0, 2.0) for name in QUANTITIES}
-    whole = Recipe(history_share=0.0, early_share=0.0, late_frames=0, warp=0.0)
+    whole = Recipe(history_share=0.0, early_share=0.0, warp=0.0)
     recipe = replace(whole, epochs=40, draws=4, batch=8, label_smoothing=0.0, averaging=0.5)
     losses: list[float] = []
     network = fit(examples, typical, recipe, lambda _, loss: losses.append(loss))

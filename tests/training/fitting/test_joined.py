@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emotion_service.scoring.speaker import WINDOW_FRAMES
-from emotion_service.training.fitting.joined import as_loud_as, joined, noticed_late, opening
+from emotion_service.training.fitting.joined import as_loud_as, joined, opening
 from emotion_service.training.fitting.prepare import Example
 from emotion_service.training.fitting.windows import ClipWindows, windows_of
 from emotion_service.types import ENERGY, FEATURE_NAMES, HOP, LOG_F0, MEL_BANDS, FloatArray
@@ -91,15 +91,6 @@ def test_joined_frames_are_those_of_the_joined_audio(speech: Voice) -> None:
     common = spoken_in[0] & spoken_in[1]
     assert common.sum() > 0.9 * spoken_in[1].sum() > 60
     assert np.array_equal(whole.values[:seen][common], both.values[:seen][common])
-
-
-def test_a_voice_that_is_noticed_late() -> None:
-    clip = spoken([False] * 3 + [True] * 2 + [False] + [True] * 4, 1.0)
-    late = noticed_late(clip, 4)
-    assert late.voice.tolist() == [False] * 7 + [True] * 3
-    assert (late.values == late.voice[:, None]).all()
-    assert clip.voice.sum() == 6
-    assert np.array_equal(noticed_late(clip, 0).values, clip.values)
 
 
 def test_equally_loud(examples: list[Example]) -> None:
