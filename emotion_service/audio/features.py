@@ -40,7 +40,7 @@ from emotion_service.types import (
 )
 
 TILE = 64  # rows of a matrix product
-CHUNK = 16 * TILE  # rows worked on at a time: what they need stays within a processor's cache
+CHUNK = 4 * TILE  # rows worked on at a time: what they need stays within a processor's cache
 SPECTRUM_WINDOW = 256  # 32 ms
 PITCH_WINDOW = 512  # 64 ms: three periods of 47 Hz
 PITCH_FFT = 648  # the window and the longest lag, and a product of small primes
@@ -109,6 +109,7 @@ PITCH_BAND = np.exp(
     -((np.arange(PITCH_FFT // 2 + 1) * SAMPLE_RATE_HERTZ / PITCH_FFT / PITCH_BAND_HERTZ) ** 2)
 ).astype(np.float32)
 SPECTRUM_HANN = hann(SPECTRUM_WINDOW)
+HANN_POWER = (SPECTRUM_HANN**2).sum()
 PITCH_HANN = hann(PITCH_WINDOW)
 MEL = mel_filters()
 TILT_WEIGHTS = _tilt_weights()
@@ -133,8 +134,6 @@ def extract(spans: Sequence[VoicedAudio]) -> list[FeatureFrames]:
     """
     wanted = [_wanted(span.voice) for span in spans]
     rows = np.concatenate([_windows(span)[own] for span, own in zip(spans, wanted, strict=True)])
-    padding = -len(rows) % TILE
-    rows = np.concatenate([rows, np.zeros((padding, PITCH_WINDOW), np.float32)])
     parts = [_rows(rows[at : at + CHUNK]) for at in range(0, len(rows), CHUNK)]
     features = np.concatenate([np.zeros((0, len(FEATURE_NAMES)), np.float32), *parts])
     frames, at = [], 0
@@ -162,20 +161,21 @@ def _windows(span: VoicedAudio) -> FloatArray:
     expected = CONTEXT + len(span.voice) * HOP
     if len(span.samples) != expected:
         raise ValueError(f"the span needs {expected} samples, got {len(span.samples)}")
-    return np.lib.stride_tricks.sliding_window_view(span.samples, PITCH_WINDOW)[::HOP]
+    shape = (len(span.voice) + 1, PITCH_WINDOW)
+    (step,) = span.samples.strides
+    # sliding_window_view takes five times as long; the length has been checked.
+    return np.lib.stride_tricks.as_strided(span.samples, shape, (HOP * step, step), writeable=False)
 
 
 def _rows(rows: FloatArray) -> FloatArray:
-    """Float32 (t, 512) windows, t a multiple of TILE, to (t, F); flux, jitter and shimmer are left
-    to be filled in."""
+    """Float32 (t, 512) windows to (t, F); flux, jitter and shimmer are left to be filled in."""
     tail = rows[:, -SPECTRUM_WINDOW:] * SPECTRUM_HANN
-    spectrum = scipy.fft.rfft(tail)
-    power = spectrum.real**2 + spectrum.imag**2
+    power = _power(tail, SPECTRUM_WINDOW)
     moments = _product(np.sqrt(power), CENTROID_WEIGHTS)
     power += LINE_SHARE * power.mean(axis=1, keepdims=True) + FLOOR
     out = np.empty((len(rows), len(FEATURE_NAMES)), np.float32)
     out[:, :MEL_BANDS] = np.log(_product(power, MEL))
-    mean_power = np.einsum("ij,ij->i", tail, tail) / (SPECTRUM_HANN**2).sum()
+    mean_power = np.einsum("ij,ij->i", tail, tail) / HANN_POWER
     out[:, ENERGY] = 10 * np.log10(mean_power + FLOOR)
     out[:, TILT] = _product(10 * np.log10(power), TILT_WEIGHTS)[:, 0]
     out[:, CENTROID] = np.log(moments[:, 0] / (moments[:, 1] + 1e-6) + 1.0)
@@ -183,16 +183,23 @@ def _rows(rows: FloatArray) -> FloatArray:
     return out
 
 
+def _power(rows: FloatArray, length: int) -> FloatArray:
+    """Power spectra of (t, n) windows, zeros added up to `length`: (t, length // 2 + 1)."""
+    squares = np.square(scipy.fft.rfft(rows, length).view(np.float32))  # real, imaginary, real, …
+    power: FloatArray = squares[:, ::2] + squares[:, 1::2]
+    return power
+
+
 def _product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """rows @ matrix, TILE rows at a time."""
-    tiles = rows.reshape(-1, min(TILE, len(rows)), rows.shape[1])
-    product: FloatArray = (tiles @ matrix).reshape(len(rows), -1)
+    """rows @ matrix, TILE rows at a time; the last tile is filled up with zeros."""
+    tiles = np.zeros((-(-len(rows) // TILE), TILE, rows.shape[1]), np.float32)
+    tiles.reshape(-1, rows.shape[1])[: len(rows)] = rows
+    product: FloatArray = (tiles @ matrix).reshape(-1, matrix.shape[1])[: len(rows)]
     return product
 
 
 def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log F0 (ln Hz; 0 where unvoiced) and harmonicity (0..1) of float32 (t, 512) windows, t less
-    than TILE or a multiple of it.
+    """Log F0 (ln Hz; 0 where unvoiced) and harmonicity (0..1) of float32 (t, 512) windows.
 
     The autocorrelation of the windowed signal divided by that of the window, its best peak
     interpolated by a parabola: P. Boersma, "Accurate short-term analysis of the fundamental
@@ -202,13 +209,15 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
     of the period wins. Harmonicity r is the height of the whole band's peak at that lag;
     10 log10(r / (1 - r)) is the HNR in dB.
     """
-    centred = np.zeros((len(rows), PITCH_FFT), np.float32)
-    centred[:, :PITCH_WINDOW] = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
-    spectrum = scipy.fft.rfft(centred)
-    power = spectrum.real**2 + spectrum.imag**2
+    centred = (rows - rows.mean(axis=1, keepdims=True)) * PITCH_HANN
     # The inverse transform, but at the lags alone that are looked at, for both bands at once.
-    whole, low = (_normalised(r) for r in np.split(_product(power, CORRELATION), 2, axis=1))
-    peak, offset, height = _peaks(low[:, :-2], low[:, 1:-1], low[:, 2:])
+    correlation = _product(_power(centred, PITCH_FFT), CORRELATION)
+    normalised = _normalised(correlation.reshape(len(rows), 2, -1))
+    whole, low = normalised[:, 0], normalised[:, 1]
+    left, here, right = low[:, :-2], low[:, 1:-1], low[:, 2:]
+    peak = (here > left) & (here >= right)
+    offset, height = np.zeros(peak.shape, np.float32), np.zeros(peak.shape, np.float32)
+    offset[peak], height[peak] = _top(left[peak], here[peak], right[peak])
     best = (height - LAG_COST).argmax(axis=1)
     row = np.arange(len(rows))
     lag = LAGS[1:-1][best] + offset[row, best]
@@ -219,39 +228,39 @@ def pitch(rows: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _normalised(correlation: FloatArray) -> FloatArray:
-    """Autocorrelations at lag 0 and LAGS (t, 1 + lags) to those at LAGS, the window divided out."""
-    energy = np.maximum(correlation[:, :1], FLOOR)
-    return np.asarray(correlation[:, 1:] / (energy * WINDOW_CORRELATION), dtype=np.float32)
+    """Autocorrelations at lag 0 and LAGS (t, bands, 1 + lags) to those at LAGS, the window divided
+    out."""
+    energy = np.maximum(correlation[..., :1], FLOOR)
+    return np.asarray(correlation[..., 1:] / (energy * WINDOW_CORRELATION), dtype=np.float32)
 
 
-def _peaks(
-    left: FloatArray, here: FloatArray, right: FloatArray
-) -> tuple[BoolArray, FloatArray, FloatArray]:
-    """Of each value between its neighbours: whether it is a peak, where its top lies beside it
-    (lags), how high."""
-    peak = (here > left) & (here >= right)
+def _top(left: FloatArray, here: FloatArray, right: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Of each peak between its neighbours: where its top lies beside it (lags), how high."""
     bend = np.minimum(left - 2 * here + right, -1e-6)  # negative at a peak
-    offset = np.clip(0.5 * (left - right) / bend, -0.5, 0.5)
-    height = np.where(peak, here - 0.25 * (left - right) * offset, 0.0)
-    return peak, offset, height
+    slope = left - right
+    offset = (0.5 * slope / bend).clip(-0.5, 0.5)
+    return offset, here - 0.25 * slope * offset
 
 
 def _height_near(r: FloatArray, best: np.ndarray) -> FloatArray:
     """The highest top within a lag of each row's best inner lag, in 0..1."""
-    inner = np.clip(best[:, None] + np.arange(-1, 2), 0, r.shape[1] - 3)
+    inner = (best[:, None] + np.arange(-1, 2)).clip(0, r.shape[1] - 3)
     row = np.arange(len(r))[:, None]
-    _, _, height = _peaks(r[row, inner], r[row, inner + 1], r[row, inner + 2])
-    return np.asarray(np.clip(height.max(axis=1), 0.0, 1.0), dtype=np.float32)
+    left, here, right = r[row, inner], r[row, inner + 1], r[row, inner + 2]
+    _, height = _top(left, here, right)
+    peak = (here > left) & (here >= right)
+    highest: FloatArray = np.where(peak, height, 0.0).max(axis=1).clip(0.0, 1.0)
+    return highest
 
 
 def _differing(features: FloatArray) -> FloatArray:
-    """Fills in what compares a frame with its predecessor, and drops the first row.
+    """Fills in, in place, what compares a frame with its predecessor, and drops the first row.
 
     flux: root mean square change of the log-mel bands, level change taken out (nepers).
     jitter: |change of ln F0|; shimmer: |change of level| in dB; both between voiced frames
     only, frame-wise proxies of the cycle-wise measures.
     """
-    before, now = features[:-1], features[1:].copy()
+    before, now = features[:-1], features[1:]
     change = now[:, :MEL_BANDS] - before[:, :MEL_BANDS]
     change -= change.mean(axis=1, keepdims=True)
     now[:, FLUX] = np.sqrt((change**2).mean(axis=1))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import zip_longest
+
 import numpy as np
-from scipy.signal import find_peaks
 
 from emotion_service.types import (
     HOP,
@@ -17,6 +19,7 @@ from emotion_service.types import (
 
 SYLLABLE_BANDS = slice(4, 30)  # of the log-mels: 330-2100 Hz, where vowels are strong
 SYLLABLE_SMOOTHING = np.hanning(9)[1:-1] / np.hanning(9).sum()  # 70 ms
+AROUND = np.arange(-2, 3)  # frames of a nucleus of which one has a pitch
 SYLLABLE_DIP_DB = 3.0  # a nucleus stands this far above the dips around it
 SYLLABLE_RANGE_DB = 25.0  # and at most this far below the loud ones
 
@@ -51,10 +54,53 @@ def syllable_nuclei(frames: FeatureFrames) -> np.ndarray:
         return np.zeros(0, np.intp)
     level_db = _smoothed(_vowel_level_db(frames))
     loud = _percentile_95(level_db[frames.voice])
-    peaks, _ = find_peaks(level_db, prominence=SYLLABLE_DIP_DB, height=loud - SYLLABLE_RANGE_DB)
-    pitched = np.convolve(frames.values[:, LOG_F0] > 0, np.ones(5), "same") > 0
-    nuclei: np.ndarray = peaks[pitched[peaks] & frames.voice[peaks]]
+    peaks = prominent_tops(level_db, SYLLABLE_DIP_DB, loud - SYLLABLE_RANGE_DB)
+    near = np.clip(peaks[:, np.newaxis] + AROUND, 0, len(level_db) - 1)
+    pitched = (frames.values[near, LOG_F0] > 0).any(axis=1)
+    nuclei: np.ndarray = peaks[pitched & frames.voice[peaks]]
     return nuclei
+
+
+def prominent_tops(level: np.ndarray, prominence: float, lowest: float) -> np.ndarray:
+    """Indices (n,) of the local maxima of (t,) that are at least `lowest` and have at least this
+    prominence; of a flat top its middle.
+
+    As `scipy.signal.find_peaks(level, prominence=prominence, height=lowest)` has them: importing
+    SciPy's signal processing would take a third of the time in which the service starts.
+    """
+    tops = _tops(level)
+    heights: list[float] = level[tops].tolist()
+    dips: list[float] = np.minimum.reduceat(level, np.append(0, tops)).tolist()  # around the tops
+    keep = [
+        height >= lowest
+        and _stands_out(height, prominence, zip_longest(dips[i::-1], heights[:i][::-1]))
+        and _stands_out(height, prominence, zip_longest(dips[i + 1 :], heights[i + 1 :]))
+        for i, height in enumerate(heights)
+    ]
+    return tops[keep]
+
+
+def _tops(level: np.ndarray) -> np.ndarray:
+    """Indices (n,) of the local maxima of (t,), of a flat top its middle."""
+    steps = level[1:] - level[:-1]
+    last = steps.nonzero()[0]  # of each run of equal values but the final one
+    rises = steps[last] > 0
+    top = (rises[:-1] & ~rises[1:]).nonzero()[0]
+    middles: np.ndarray = (last[top] + 1 + last[top + 1]) // 2
+    return middles
+
+
+def _stands_out(
+    height: float, prominence: float, way: Iterable[tuple[float, float | None]]
+) -> bool:
+    """Whether on the way from a top, past dips and other tops, a dip lies so far below it before
+    a top is higher. Behind the last dip there is no top."""
+    for dip, top in way:
+        if height - dip >= prominence:
+            return True
+        if top is None or top > height:
+            return False
+    return False
 
 
 def _smoothed(level_db: np.ndarray) -> np.ndarray:
@@ -78,8 +124,9 @@ def _percentile_95(values: np.ndarray) -> float:
 
 def _vowel_level_db(frames: FeatureFrames) -> np.ndarray:
     """In pauses as quiet as no nucleus is."""
-    bands = frames.values[:, SYLLABLE_BANDS].astype(np.float64)
+    bands = frames.values[frames.voice, SYLLABLE_BANDS].astype(np.float64)
     level_db = 10 * np.log10(np.exp(bands).sum(axis=1))
-    quiet_db = level_db[frames.voice].max() - 2 * SYLLABLE_RANGE_DB
-    level: np.ndarray = np.where(frames.voice, np.maximum(level_db, quiet_db), quiet_db)
+    quiet_db = level_db.max() - 2 * SYLLABLE_RANGE_DB
+    level = np.full(len(frames.voice), quiet_db)
+    level[frames.voice] = np.maximum(level_db, quiet_db)
     return level

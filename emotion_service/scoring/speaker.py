@@ -25,8 +25,10 @@ class Speaker:
         After a hole in time the window starts anew.
         """
         kept = self._frames if frames.start == self._frames.end else NO_FRAMES
-        values = np.concatenate([kept.values, frames.values])[-WINDOW_FRAMES:]
-        voice = np.concatenate([kept.voice, frames.voice])[-WINDOW_FRAMES:]
+        # Cut first: what is kept must not keep what was let go in memory.
+        first = max(0, len(kept.voice) + len(frames.voice) - WINDOW_FRAMES)
+        values = np.concatenate([kept.values[first:], frames.values])[-WINDOW_FRAMES:]
+        voice = np.concatenate([kept.voice[first:], frames.voice])[-WINDOW_FRAMES:]
         self._frames = FeatureFrames(frames.end - len(voice) * HOP, values, voice)
         return self._frames
 
@@ -47,13 +49,17 @@ class Speaker:
 
 
 def padded(window: FeatureFrames) -> tuple[FloatArray, FloatArray]:
-    """The window as the model takes it: float32 (400, F) and (400,), before it no voice."""
-    count = len(window.voice)
-    values = np.zeros((WINDOW_FRAMES, len(FEATURE_NAMES)), np.float32)
-    voice = np.zeros(WINDOW_FRAMES, np.float32)
-    values[WINDOW_FRAMES - count :] = window.values
-    voice[WINDOW_FRAMES - count :] = window.voice
-    return values, voice
+    """The window as the model takes it: float32 (400, F) and (400,), before it no voice. The
+    frames of a full window are its own array."""
+    missing = WINDOW_FRAMES - len(window.voice)
+    voice = window.voice.astype(np.float32)
+    if missing == 0:  # as nearly always
+        return window.values, voice
+    before = np.zeros((missing, len(FEATURE_NAMES)), np.float32)
+    return (
+        np.concatenate([before, window.values]),
+        np.concatenate([np.zeros(missing, np.float32), voice]),
+    )
 
 
 NO_FRAMES = FeatureFrames(0, np.zeros((0, len(FEATURE_NAMES)), np.float32), np.zeros(0, np.bool_))

@@ -190,3 +190,15 @@ def test_pace_follows_the_syllable_counts_of_real_sentences(
 @given(st.lists(st.floats(-120, 20), min_size=1, max_size=400))
 def test_the_percentile_is_numpys_to_the_bit(values: list[float]) -> None:
     assert prosody._percentile_95(np.array(values)) == float(np.percentile(values, 95))
+
+
+@given(
+    st.lists(st.integers(-12, 12), min_size=1, max_size=60),
+    st.integers(1, 8),
+    st.integers(-12, 12),
+)
+def test_the_tops_are_scipys(steps: list[int], prominence: int, lowest: int) -> None:
+    """Of flat tops, steps, edges and equal heights too: the levels are whole numbers."""
+    for level in (np.array(steps, float), np.cumsum(steps, dtype=float)):
+        expected, _ = signal.find_peaks(level, prominence=prominence, height=lowest)
+        assert prosody.prominent_tops(level, prominence, lowest).tolist() == expected.tolist()
