@@ -74,12 +74,12 @@ _PCMA = _decode_table(_PCMA_VALUE, _PCMA_MASK)
 
 def decode_pcmu(data: bytes) -> FloatArray:
     """G.711 µ-law, one byte a sample."""
-    return _PCMU[np.frombuffer(data, np.uint8)]
+    return _PCMU.take(np.frombuffer(data, np.uint8))  # twice as fast as indexing
 
 
 def decode_pcma(data: bytes) -> FloatArray:
     """G.711 A-law, one byte a sample."""
-    return _PCMA[np.frombuffer(data, np.uint8)]
+    return _PCMA.take(np.frombuffer(data, np.uint8))
 
 
 def encode_pcmu(samples: FloatArray) -> bytes:
@@ -166,11 +166,35 @@ class LegDecoder:
                 f"{len(data)} bytes of audio are not whole samples of {self.frame_bytes} bytes. "
                 "Split messages between samples, and all channels of one instant together.",
             )
-        samples = self._codec.decode(data)
+        return self._mono(self._codec.decode(data))
+
+    def decode_legs(self, data: bytes, legs: int) -> list[FloatArray]:
+        """The same for each of so many legs of this format, whose instants are interleaved.
+
+        Raises:
+            BadInput: BAD_INTERLEAVING, when `data` is not a whole number of all their samples.
+        """
+        if len(data) % (self.frame_bytes * legs):
+            raise badly_interleaved(len(data), legs)
+        table = self._codec.decode(data).reshape(-1, legs, self._channels)
+        # Copies: what is kept of one leg must not keep the others' audio in memory.
+        return [self._mono(table[:, leg].copy()) for leg in range(legs)]
+
+    def _mono(self, samples: FloatArray) -> FloatArray:
         if self._channels == 1:
-            return samples
+            return samples.reshape(-1)
         mono: FloatArray = samples.reshape(-1, self._channels).mean(axis=1, dtype=np.float32)
         return mono
+
+
+def badly_interleaved(size: int, legs: int) -> BadInput:
+    """Of a message without a leg."""
+    return BadInput(
+        "BAD_INTERLEAVING",
+        "audio without a leg holds all legs sample by sample: they must share encoding, rate and "
+        f"channels, and its {size} bytes must be whole samples of all {legs} legs; name the leg, "
+        "or send equal lengths",
+    )
 
 
 class Resampler:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Sequence
-from itertools import compress, islice
+from itertools import islice
 
 import numpy as np
 import scipy.fft
@@ -22,6 +22,7 @@ from scipy.ndimage import uniform_filter1d
 from emotion_service.types import BLOCK, BoolArray, FloatArray, Sound
 
 WINDOW = 256  # 32 ms that end with the block
+TAIL = WINDOW - BLOCK  # of which so many samples are of the block before
 BINS = slice(5, 122)  # 156-3800 Hz at 31.25 Hz
 VOWEL_BINS = slice(6, 63)  # of those: 330-2100 Hz, where vowels are strong
 RING = 100  # blocks (2 s) the gate looks back on
@@ -42,12 +43,13 @@ class SoundGate:
 
     def __init__(self) -> None:
         # The end of what came before: samples, and the shape of the last spectrum.
-        self.tail = np.zeros(WINDOW - BLOCK, np.float32)
+        self.tail = np.zeros(TAIL, np.float32)
         self.shape = np.zeros(BINS.stop - BINS.start, np.float32)
         # By block, the latest last.
         self._level_db = deque([-100.0] * NOISE_BLOCKS, NOISE_BLOCKS)
-        self._stability = deque([0.0] * RING, RING)
-        self._voice = deque([False] * RING, RING)
+        self._stability = deque([0.0] * RING, RING)  # 0 where there was no voice
+        self._voiced = deque([0.0] * MUSIC_OFF_BLOCKS, MUSIC_OFF_BLOCKS)  # where there was
+        self._voice = 0  # a bit each, the latest the lowest: 1 is voice
         self._seen = 0
         self._lines = (-9, -9)  # of the block before
         self._tone_run = 0
@@ -62,31 +64,36 @@ class SoundGate:
     ) -> Sound:
         """The next block's figures to its sound."""
         pure, first, second = tonal
-        steady = abs(level_db - self._level_db[-1]) < TONE_STEP_DB
-        # Of two lines of equal strength now one is the strongest, now the other.
-        same = min(abs(first - before) for before in self._lines) <= 1
+        self._tone_run = self._tone_run + 1 if pure and self._goes_on(level_db, first) else 0
         self._lines = (first, second)
-        self._tone_run = self._tone_run + 1 if pure and steady and same else 0
         self._level_db.append(level_db)
-        self._stability.append(stability)
-        self._voice.append(voice)
+        self._stability.append(stability if voice else 0.0)
+        self._voice = (self._voice << 1 | voice) & _LAST_RING
+        if voice:
+            self._voiced.append(stability)
         self._seen += 1
-        if self._seen % DECIDE == 0 and True in self._voice:
+        if self._seen % DECIDE == 0 and self._voice:
             self._heard = self._decide()
         if not voice:
-            return Sound.SILENCE
+            return _SILENCE
         return Sound.TONE if self._tone_run >= TONE_BLOCKS else self._heard
 
+    def _goes_on(self, level_db: float, line: int) -> bool:
+        """Whether the block before may have been the same tone."""
+        steady = abs(level_db - self._level_db[-1]) < TONE_STEP_DB
+        # Of two lines of equal strength now one is the strongest, now the other.
+        return steady and any(abs(line - before) <= 1 for before in self._lines)
+
     def _decide(self) -> Sound:
-        voiced = list(compress(self._stability, self._voice))
+        voiced = self._voice.bit_count()
         if self._heard is Sound.MUSIC:
-            latest = voiced[-MUSIC_OFF_BLOCKS:]
+            latest = list(self._voiced)[-voiced:]  # none that the ring has forgotten
             if sum(latest) >= MUSIC_OFF * len(latest):
                 return Sound.MUSIC
-        elif len(voiced) >= MUSIC_BLOCKS and sum(voiced) >= MUSIC_ON * len(voiced):
+        elif voiced >= MUSIC_BLOCKS and sum(self._stability) >= MUSIC_ON * voiced:
             return Sound.MUSIC
-        voiced_blocks = sum(islice(self._voice, RING - NOISE_BLOCKS, None))
-        noisy = voiced_blocks >= NOISE_VOICED and _spread(self._level_db) < NOISE_SPREAD_DB
+        late = (self._voice & _LAST_SECOND).bit_count()
+        noisy = late >= NOISE_VOICED and _spread(self._level_db) < NOISE_SPREAD_DB
         return Sound.SILENCE if noisy else Sound.SPEECH
 
 
@@ -115,18 +122,17 @@ def classify(
 
 def _power(gates: Sequence[SoundGate], samples: FloatArray, counts: Sequence[int]) -> FloatArray:
     """Power spectra (n, bins) of the 32 ms that end with each block."""
-    parts: list[FloatArray] = []
-    starts: list[int] = []
-    at = here = 0
+    blocks = samples.reshape(-1, BLOCK)
+    windows = np.empty((len(blocks), WINDOW), np.float32)
+    windows[:, TAIL:] = blocks
+    windows[1:, :TAIL] = blocks[:-1, -TAIL:]
+    at = 0
     for gate, count in zip(gates, counts, strict=True):
-        block = samples[at : at + count * BLOCK]
-        parts += [gate.tail, block]
-        starts += range(here, here + len(block), BLOCK)
-        gate.tail = np.concatenate([gate.tail, block])[len(block) :]
-        at += len(block)
-        here += len(gate.tail) + len(block)
-    windows = np.concatenate(parts)[np.array(starts)[:, None] + _INSIDE]
-    spectrum = scipy.fft.rfft(windows * _HANN)[:, BINS]
+        windows[at, :TAIL] = gate.tail
+        at += count
+        gate.tail = blocks[at - 1, -TAIL:].copy()
+    windows *= _HANN
+    spectrum = scipy.fft.rfft(windows)[:, BINS]
     power: FloatArray = spectrum.real**2 + spectrum.imag**2
     return power
 
@@ -177,6 +183,7 @@ def _spread(values: Collection[float]) -> float:
 
 
 _HANN = np.hanning(WINDOW + 1)[:WINDOW].astype(np.float32)
-_INSIDE = np.arange(WINDOW)
+_SILENCE = Sound.SILENCE  # a name is found ten times as fast as an enum's member
+_LAST_RING, _LAST_SECOND = (1 << RING) - 1, (1 << NOISE_BLOCKS) - 1
 _LINE = np.arange(-2, 3)  # a line and the bins into which the window spreads it
 _MARGIN = 2  # so that a line at the edge of the band has neighbours too

@@ -6,10 +6,9 @@ of the audio as received: those who use them take its level out, exactly.
 
 from __future__ import annotations
 
-import math
-from collections import deque
 from collections.abc import Sequence
 from itertools import islice
+from math import log10
 
 import numpy as np
 
@@ -32,7 +31,7 @@ class Level:
 
     def __init__(self) -> None:
         self._peak_db = FLOOR_DB
-        self._recent = deque([0.0] * SMOOTHING, SMOOTHING)
+        self._older = self._before = 0.0  # mean squares of the last two blocks
         self._gain = 10.0 ** ((TARGET_DB - FLOOR_DB) / 20.0)
 
     def apply(self, samples: FloatArray) -> FloatArray:
@@ -41,14 +40,14 @@ class Level:
 
     def follow(self, power: float) -> tuple[float, float]:
         """The next block's mean square to the gain at its beginning and at its end."""
-        self._recent.append(power)
-        mean = sum(self._recent) / SMOOTHING
-        level_db = 10.0 * math.log10(mean + 1e-12)
-        if level_db > self._peak_db:
-            self._peak_db = level_db
-        elif level_db > self._peak_db - ACTIVE_DB:
-            self._peak_db = max(FLOOR_DB, self._peak_db - RELEASE_DB)
-        before, self._gain = self._gain, 10.0 ** ((TARGET_DB - self._peak_db) / 20.0)
+        mean = (self._older + self._before + power) / SMOOTHING
+        self._older, self._before = self._before, power
+        level_db = 10.0 * log10(mean + 1e-12)
+        before, peak_db = self._gain, self._peak_db
+        if level_db <= peak_db - ACTIVE_DB:
+            return before, before
+        self._peak_db = level_db if level_db > peak_db else max(FLOOR_DB, peak_db - RELEASE_DB)
+        self._gain = 10.0 ** ((TARGET_DB - self._peak_db) / 20.0)
         return before, self._gain
 
 

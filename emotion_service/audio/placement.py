@@ -78,7 +78,8 @@ class Placer:
             raise _implausible("The offset of a message is negative or not a number")
         ready = self._choose_scale(offset_seconds, sequence)
         start = self._start(offset_seconds, sequence)
-        if self._scale.missing(start, self._front) > MAX_JUMP_SECONDS * self._rate:
+        missing = self._scale.missing(start, self._front)
+        if missing > MAX_JUMP_SECONDS * self._rate:
             raise _implausible("A message is more than 10 minutes ahead of the audio before it")
         if offset_seconds is None:
             self._rates.forget()
@@ -86,9 +87,12 @@ class Placer:
             self._rates.follow(start, samples, sequence)
         if sequence is not None:
             self._next_sequence = max(sequence + 1, self._next_sequence or 0)
-        message = _Message(start, start + self._scale.width(samples), samples)
-        if message.start < message.end:
-            self._accept(message)
+        end = start + self._scale.width(samples)
+        if start == end:
+            return ready + self._release(self._hold)
+        if missing == 0 and self._follows_on(start, end):
+            return ready + self._pass(samples, end)  # nearly always; the same as what follows
+        self._accept(_Message(start, end, samples))
         return ready + self._release(self._hold)
 
     def flush(self) -> list[Stretch]:
@@ -151,9 +155,9 @@ class Placer:
 
     def _new_parts(self, message: _Message) -> list[_Message]:
         parts: list[_Message] = []
-        blur = self._blur(message)
+        blur = self._blur(message.start, message.end)
         at = message.start
-        if self._scale.is_behind(message, blur, self._front):
+        if self._is_behind(message.start, message.end):
             at = max(at, self._front.key)
         for held in self._held:
             if held.start < at and held.end - at < blur:
@@ -167,12 +171,19 @@ class Placer:
             parts.append(message.part(at, message.end))
         return parts
 
-    def _blur(self, message: _Message) -> int:
+    def _follows_on(self, start: int, end: int) -> bool:
+        """Whether nothing waits, and all of the message is new."""
+        return not self._held and not self._is_behind(start, end)
+
+    def _is_behind(self, start: int, end: int) -> bool:
+        return self._scale.is_behind(start, self._blur(start, end), self._front)
+
+    def _blur(self, start: int, end: int) -> int:
         """An overlap shorter than this is a truncated timestamp; one of all of it never is."""
-        return min(self._snap, message.end - message.start)
+        return min(self._snap, end - start)
 
     def _count_stale(self, message: _Message) -> None:
-        blur = self._blur(message)
+        blur = self._blur(message.start, message.end)
         overlaps = (min(message.end, b) - max(message.start, a) for a, b in self._gap_keys)
         if any(overlap >= blur for overlap in overlaps):
             self._late += 1
@@ -201,13 +212,17 @@ class Placer:
             self._lost += missing
             front.position += missing
         # Behind the front by SNAP or more only when timestamps drift: the offset is right.
-        samples = message.samples[max(0, -missing) :]
-        if len(samples):
-            ready.append(Stretch(samples))
-        front.position += len(samples)
-        front.key = max(front.key, message.end)
-        front.length = len(message.samples) or front.length
+        ready += self._pass(message.samples[max(0, -missing) :], message.end)
+        front.length = len(message.samples) or front.length  # with what was cut off
         return ready
+
+    def _pass(self, samples: FloatArray, end: int) -> list[Stretch]:
+        """Moves the front over a message that ends at `end` and of which so much is new."""
+        front = self._front
+        front.position += len(samples)
+        front.key = max(front.key, end)
+        front.length = len(samples) or front.length
+        return [Stretch(samples)] if len(samples) else []
 
     def _gap(self, missing: int) -> list[Stretch]:
         block = self._rate * BLOCK // SAMPLE_RATE_HERTZ
@@ -255,8 +270,8 @@ class _Scale(Protocol):
     def missing(self, start: int, front: _Front) -> int:
         """Samples between the front and `start`."""
 
-    def is_behind(self, message: _Message, blur: int, front: _Front) -> bool:
-        """Whether the message begins before the front."""
+    def is_behind(self, start: int, blur: int, front: _Front) -> bool:
+        """Whether a message that starts there begins before the front."""
 
     def ahead(self, held: list[_Message], front: _Front) -> int:
         """Samples from the front to the end of all that is held."""
@@ -276,8 +291,8 @@ class _Offsets:
         difference = start - front.position
         return 0 if abs(difference) < self._snap else difference
 
-    def is_behind(self, message: _Message, blur: int, front: _Front) -> bool:
-        return front.position - message.start >= blur
+    def is_behind(self, start: int, blur: int, front: _Front) -> bool:
+        return front.position - start >= blur
 
     def ahead(self, held: list[_Message], front: _Front) -> int:
         return held[-1].end - front.position
@@ -292,8 +307,8 @@ class _Sequences:
     def missing(self, start: int, front: _Front) -> int:
         return (start - front.key) * front.length
 
-    def is_behind(self, message: _Message, blur: int, front: _Front) -> bool:
-        return message.start < front.key
+    def is_behind(self, start: int, blur: int, front: _Front) -> bool:
+        return start < front.key
 
     def ahead(self, held: list[_Message], front: _Front) -> int:
         total, key, length = 0, front.key, front.length

@@ -45,7 +45,8 @@ class RateWatch:
         last, self._last = self._last, (start, samples, sequence)
         if last is None:
             return
-        tendency = _tendency(*last, start, samples, sequence)
+        follows_on = start - last[0] == len(last[1])
+        tendency = 0 if follows_on else _tendency(*last, start, samples, sequence)
         if tendency != self._tendency:
             self._messages = self._held = self._span = 0
         self._tendency = tendency

@@ -12,9 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from emotion_service.audio.activity import RUN_BLOCKS
+from emotion_service.audio.codecs import badly_interleaved
 from emotion_service.calls.leg import Grant, Leg, Progress, hear
 from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
@@ -39,6 +38,7 @@ from emotion_service.types import (
     EncodedAudio,
     EndReason,
     EndReasonChange,
+    FloatArray,
     LineChange,
     LineState,
     NotScored,
@@ -109,6 +109,11 @@ class Call:
         return max(leg.at for leg in self._legs.values())
 
     @property
+    def received(self) -> int:
+        """Samples that have come on the leg that is furthest, heard or not."""
+        return max(leg.received for leg in self._legs.values())
+
+    @property
     def trend(self) -> Trend | None:
         """The latest."""
         return self._course.trend
@@ -143,10 +148,12 @@ class Call:
         Raises:
             BadInput: of an undeclared leg, not decodable as declared, or implausibly placed.
         """
-        parts = self._split(audio)
-        for name, data in parts:
-            self._leg(name).receive(data, audio.offset_seconds, audio.sequence)
-        return [name for name, _ in parts]
+        if audio.leg:
+            self._leg(audio.leg).receive(audio.data, audio.offset_seconds, audio.sequence)
+            return [audio.leg]
+        for leg, samples in zip(self._legs.values(), self._split(audio.data), strict=True):
+            leg.place(samples, audio.offset_seconds, audio.sequence)
+        return list(self._legs)
 
     def legs(self, names: Iterable[str]) -> list[Leg]:
         """To be heard."""
@@ -278,20 +285,11 @@ class Call:
 
     # --- how audio becomes events ---
 
-    def _split(self, audio: EncodedAudio) -> list[tuple[str, bytes]]:
-        """The message's bytes by leg; interleaved samples are taken apart."""
-        if audio.leg:
-            return [(audio.leg, audio.data)]
-        width = next(iter(self._legs.values())).frame_bytes
-        if not self._alike or len(audio.data) % (width * len(self._legs)):
-            raise BadInput(
-                "BAD_INTERLEAVING",
-                "audio without a leg holds all legs sample by sample: they must share encoding, "
-                f"rate and channels, and its {len(audio.data)} bytes must be whole samples of all "
-                f"{len(self._legs)} legs; name the leg, or send equal lengths",
-            )
-        table = np.frombuffer(audio.data, f"V{width}").reshape(-1, len(self._legs))
-        return [(name, table[:, i].tobytes()) for i, name in enumerate(self._legs)]
+    def _split(self, data: bytes) -> list[FloatArray]:
+        """Interleaved bytes of all legs, decoded in one pass: each leg's samples."""
+        if not self._alike:
+            raise badly_interleaved(len(data), len(self._legs))
+        return next(iter(self._legs.values())).decode_legs(data, len(self._legs))
 
     def _leg(self, name: str) -> Leg:
         if name not in self._legs:

@@ -15,62 +15,56 @@ class Heard:
     """Whole blocks as received, float32 (k * BLOCK,), and per block (k,): speech, lost, clipped."""
 
     samples: FloatArray
-    speech: BoolArray
-    lost: BoolArray
-    clipped: FloatArray  # fraction of the block's samples at full scale
+    speech: list[bool]
+    lost: list[bool]
+    clipped: list[float]  # fraction of the block's samples at full scale
 
     def part(self, blocks: slice) -> Heard:
         """These blocks of it."""
+        if blocks == slice(0, len(self.speech)):
+            return self
         samples = self.samples[blocks.start * BLOCK : blocks.stop * BLOCK]
         return Heard(samples, self.speech[blocks], self.lost[blocks], self.clipped[blocks])
 
 
 class History:
-    """Consecutive stretches of a leg, bounded: older than `capacity` samples is let go."""
+    """Of the last `capacity` samples of a leg what their blocks carried; the audio only of those
+    that were not taken yet, and of the `context` before them. What is older is let go."""
 
-    def __init__(self, capacity: int, silence: int) -> None:
-        """Starts with `silence` samples of silence, a whole number of blocks."""
-        blocks = silence // BLOCK
-        nothing = np.zeros(blocks, np.bool_)
-        start = Heard(np.zeros(silence, np.float32), nothing, nothing, np.zeros(blocks, np.float32))
-        self._stretches = deque([start])
-        self._capacity = capacity
-        self._length = silence
-
-    def __len__(self) -> int:
-        return self._length
+    def __init__(self, capacity: int, context: int) -> None:
+        """Before the first block lies silence; `capacity` is a whole number of blocks."""
+        self._capacity, self._context = capacity, context
+        self._speech: deque[bool] = deque(maxlen=capacity // BLOCK)
+        self._lost: deque[bool] = deque(maxlen=capacity // BLOCK)
+        self._clipped: deque[float] = deque(maxlen=capacity // BLOCK)
+        self._audio = deque([np.zeros(context, np.float32)])
+        self._length = context  # samples in it
 
     def add(self, heard: Heard) -> None:
-        self._stretches.append(heard)
+        self._speech.extend(heard.speech)
+        self._lost.extend(heard.lost)
+        self._clipped.extend(heard.clipped)
+        self._audio.append(heard.samples)
         self._length += len(heard.samples)
-        while self._length - len(self._stretches[0].samples) >= self._capacity:
-            self._length -= len(self._stretches.popleft().samples)
+        while self._length - len(self._audio[0]) >= self._context + self._capacity:
+            self._length -= len(self._audio.popleft())
 
-    def last(self, samples: int) -> Heard:
-        """The last `samples` samples, a whole number of blocks, or as many as there are."""
-        tail = self._tail(samples // BLOCK)
-        return Heard(
-            np.concatenate([stretch.samples for stretch in tail]),
-            np.concatenate([stretch.speech for stretch in tail]),
-            np.concatenate([stretch.lost for stretch in tail]),
-            np.concatenate([stretch.clipped for stretch in tail]),
-        )
+    def take(self) -> tuple[FloatArray, BoolArray]:
+        """The audio not taken before, at most `capacity`, behind its context, float32
+        (context + k * BLOCK,); and of its blocks (k,) whether they are speech."""
+        count = min(self._length - self._context, self._capacity)
+        samples = np.concatenate(self._audio)[-(self._context + count) :]
+        # A copy: what is kept must not keep all of it in memory.
+        self._audio = deque([samples[len(samples) - self._context :].copy()])
+        self._length = self._context
+        speech = list(self._speech)[len(self._speech) - count // BLOCK :]
+        return samples, np.array(speech, np.bool_)
 
-    def quality(self, samples: int) -> tuple[float, float]:
-        """Of the same: the share of blocks with a loss, and of samples at full scale."""
-        tail = self._tail(samples // BLOCK)
-        lost = np.concatenate([stretch.lost for stretch in tail])
-        clipped = np.concatenate([stretch.clipped for stretch in tail])
-        return float(lost.mean()), float(clipped.mean())
+    def speech(self) -> int:
+        """Samples of speech."""
+        return sum(self._speech) * BLOCK
 
-    def _tail(self, blocks: int) -> list[Heard]:
-        """The latest stretches with so many blocks, the first cut to fit. What is older is not
-        touched: joining it all for every window was a good part of a window's cost."""
-        tail: list[Heard] = []
-        for stretch in reversed(self._stretches):
-            count = len(stretch.speech)
-            tail.append(stretch if count <= blocks else stretch.part(slice(count - blocks, count)))
-            blocks -= count
-            if blocks <= 0:
-                break
-        return tail[::-1]
+    def quality(self) -> tuple[float, float]:
+        """The share of blocks with a loss, and of samples at full scale."""
+        clipped = np.array(list(self._clipped), np.float32)
+        return sum(self._lost) / len(self._lost), float(clipped.mean())

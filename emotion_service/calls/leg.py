@@ -20,7 +20,6 @@ from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
     BLOCK,
     HOP,
-    BoolArray,
     FloatArray,
     LegConfig,
     LineState,
@@ -33,10 +32,10 @@ from emotion_service.types import (
     VoicedAudio,
 )
 
-SCORE_HOP = 4000  # samples (500 ms): windows end on this grid
+STRIDE = 800  # samples (100 ms): what comes in smaller messages is worth hearing on this grid,
+SCORE_HOP = 4000  # samples (500 ms): and windows end on this one, which has no points beside it
 NEW_SPEECH = 800  # samples (100 ms) of speech since the last window make another worth while
 WINDOW = WINDOW_FRAMES * HOP
-LEAD_IN = -(-CONTEXT // BLOCK) * BLOCK  # whole blocks that cover the features' context
 FULL_SCALE = 0.98  # |sample| from which it counts as clipped
 
 
@@ -56,17 +55,17 @@ class Decided:
     """Whole blocks as received, and what they carry."""
 
     samples: FloatArray
-    lost: BoolArray  # by sample
+    lost: list[bool]  # by block: whether a sample of it is
     blocks: Blocks
 
     def remembered(self, speech: list[bool]) -> Heard:
         """What a later window needs of it."""
-        clipped = np.zeros(len(speech), np.float32)
-        full_scale = np.abs(self.samples) >= FULL_SCALE
-        if full_scale.any():  # which is rare
-            clipped = full_scale.reshape(-1, BLOCK).mean(axis=1, dtype=np.float32)
-        lost = np.logical_or.reduce(self.lost.reshape(-1, BLOCK), axis=1)
-        return Heard(self.samples, np.array(speech), lost, clipped)
+        clipped = [0.0] * len(speech)
+        magnitude = np.abs(self.samples)
+        if magnitude.max() >= FULL_SCALE:  # which is rare
+            full_scale = (magnitude >= FULL_SCALE).reshape(-1, BLOCK)
+            clipped = full_scale.mean(axis=1, dtype=np.float32).tolist()
+        return Heard(self.samples, speech, self.lost, clipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +78,15 @@ class Skipped:
 class Grant:
     """What exists of a leg only while it may be scored: its audio history and its speaker."""
 
-    def __init__(self, permit: Permit, speaker: Speaker, at: int) -> None:
+    def __init__(self, permit: Permit, speaker: Speaker) -> None:
         self.permit = permit
-        self.history = History(WINDOW + LEAD_IN, LEAD_IN)
+        self.history = History(WINDOW, CONTEXT)
         self._speaker = speaker
-        self._covered = at  # frames up to here have been requested
 
     def request(self, at: int, sequence: int, skipped_windows: int) -> ScoringRequest:
         """The window that ends at `at`; covers the frames no request has covered before."""
-        count = min(at - self._covered, WINDOW, len(self.history) - LEAD_IN) // HOP
-        heard = self.history.last(count * HOP + LEAD_IN)
-        samples = heard.samples[len(heard.samples) - count * HOP - CONTEXT :]
-        voice = np.repeat(heard.speech, BLOCK // HOP)[-count:]
-        self._covered = at
+        samples, speech = self.history.take()
+        voice = np.repeat(speech, BLOCK // HOP)
         return ScoringRequest(
             self.permit,
             sequence,
@@ -101,12 +96,11 @@ class Grant:
         )
 
     def quality(self, skipped_windows: int) -> Quality:
-        lost, clipped = self.history.quality(min(WINDOW, len(self.history) - LEAD_IN))
-        return Quality(lost, clipped, skipped_windows)
+        return Quality(*self.history.quality(), skipped_windows)
 
     def evidence(self) -> int:
         """Samples of speech in the window that ends now."""
-        return int(self.history.last(WINDOW).speech.sum()) * BLOCK
+        return self.history.speech()
 
 
 class Leg:
@@ -116,13 +110,14 @@ class Leg:
         self.config = config
         self.party = config.party
         self.line = LineState.OPEN
+        self.received = 0  # samples placed, whether or not they have been heard
         self.at = 0  # samples decided, a multiple of BLOCK
         self.grant: Grant | None = None
         self._decoder = LegDecoder(config.encoding, config.sample_rate_hertz, config.channels)
         self._placer = Placer(config.sample_rate_hertz)
         self._resampler = Resampler(config.sample_rate_hertz)
-        self._samples = np.zeros(0, np.float32)  # not yet a whole block
-        self._lost = np.zeros(0, np.bool_)
+        self._unheard: list[FloatArray] = []  # the latest of what was received,
+        self._lost: list[tuple[int, int]] = []  # and which of it was lost: counted like `received`
         self.ear = Ear()
         self._decided: list[Decided | Skipped] = []
         self._tracker = ActivityTracker(config.leg)
@@ -131,13 +126,19 @@ class Leg:
 
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
         """From here on the leg may be scored; what was said before counts for nothing."""
-        self.grant = Grant(permit, speaker, self.at)
+        self.grant = Grant(permit, speaker)
         self._new_speech = 0
         return self.grant
 
     @property
     def sound(self) -> Sound:
         return self._tracker.sound
+
+    @property
+    def worth_hearing(self) -> bool:
+        """Whether audio up to a multiple of STRIDE has come. Less than that can be heard, with
+        the same result, but costs as much: it waits for the next message, an update, the end."""
+        return self.received // STRIDE > self.at // STRIDE
 
     @property
     def frame_bytes(self) -> int:
@@ -164,7 +165,7 @@ class Leg:
         """No more audio: decides what is held; a last window is due if speech came after one."""
         self._take(self._placer.flush())
         self._add(self._resampler.push(np.zeros(0, np.float32), last=True), lost=False)
-        self._add(np.zeros(-len(self._samples) % BLOCK, np.float32), lost=False)
+        self._add(np.zeros(-self.received % BLOCK, np.float32), lost=False)
         hear([self])
         yield from self.progress()
         due = self._new_speech >= NEW_SPEECH
@@ -179,16 +180,45 @@ class Leg:
         Raises:
             BadInput: the bytes are no whole samples, or lie implausibly far away.
         """
-        samples = self._decoder.decode(data)
+        self.place(self._decoder.decode(data), offset_seconds, sequence)
+
+    def decode_legs(self, data: bytes, legs: int) -> list[FloatArray]:
+        """Bytes of so many legs like this one, interleaved: what to `place` on each.
+
+        Raises:
+            BadInput: the bytes are no whole samples of all of them.
+        """
+        return self._decoder.decode_legs(data, legs)
+
+    def place(
+        self, samples: FloatArray, offset_seconds: float | None, sequence: int | None
+    ) -> None:
+        """Places a message's decoded samples, float32 (n,) at the leg's own rate.
+
+        Raises:
+            BadInput: they lie implausibly far away.
+        """
         self._take(self._placer.place(samples, offset_seconds, sequence))
 
-    def take(self) -> tuple[FloatArray, BoolArray]:
-        """The whole blocks received and not heard: float32 (k * BLOCK,), and which samples of
-        them were lost."""
-        whole = len(self._samples) // BLOCK * BLOCK
-        samples, self._samples = self._samples[:whole], self._samples[whole:]
-        lost, self._lost = self._lost[:whole], self._lost[whole:]
+    def take(self) -> tuple[FloatArray, list[bool]]:
+        """The whole blocks received and not heard: float32 (k * BLOCK,), and which of the k have
+        lost samples."""
+        unheard = self._unheard
+        samples = unheard[0] if len(unheard) == 1 else np.concatenate([_NOTHING, *unheard])
+        start, end = self.received - len(samples), self.received // BLOCK * BLOCK
+        self._unheard = [samples[end - start :]] if end < self.received else []
+        lost = self._take_lost(start, end) if self._lost else [False] * ((end - start) // BLOCK)
+        samples = samples[: end - start]
         return (samples if self.line is LineState.OPEN else np.zeros_like(samples)), lost
+
+    def _take_lost(self, start: int, end: int) -> list[bool]:
+        """Of the blocks in [start, end): whether something of them was lost."""
+        spans = self._lost
+        self._lost = [(max(first, end), last) for first, last in spans if last > end]
+        return [
+            any(first < at + BLOCK and at < last for first, last in spans)
+            for at in range(start, end, BLOCK)
+        ]
 
     def decide(self, part: Decided | Skipped) -> None:
         """What was taken has been heard; see `hear`."""
@@ -206,17 +236,22 @@ class Leg:
     def _take(self, stretches: list[Stretch]) -> None:
         for stretch in stretches:
             if stretch.skipped:
-                hear([self])
-                self.decide(Skipped(stretch.skipped))
+                self._skip(stretch.skipped)
             # The resampler's delay (some ms) blurs where a lost stretch begins: harmless here.
             self._add(self._resampler.push(stretch.samples), stretch.lost)
 
+    def _skip(self, blocks: int) -> None:
+        hear([self])
+        self.decide(Skipped(blocks))
+        length = blocks * BLOCK
+        self.received += length
+        self._lost = [(first + length, last + length) for first, last in self._lost]
+
     def _add(self, samples: FloatArray, lost: bool) -> None:
-        marks = np.full(len(samples), lost)
-        if len(self._samples):
-            samples = np.concatenate([self._samples, samples])
-            marks = np.concatenate([self._lost, marks])
-        self._samples, self._lost = samples, marks
+        self._unheard.append(samples)
+        start, self.received = self.received, self.received + len(samples)
+        if lost:
+            self._lost.append((start, self.received))
 
     def _follow(self, part: Decided | Skipped) -> Iterator[Progress]:
         if isinstance(part, Skipped):
@@ -225,7 +260,7 @@ class Leg:
             yield Progress(self.at, [], False, self._pace.skip(part.blocks))
             return
         sounds, vowels = part.blocks.sounds, part.blocks.vowels
-        speech = [sound is Sound.SPEECH for sound in sounds]
+        speech = [sound is _SPEECH for sound in sounds]
         # Remembered only of a leg that may be scored.
         heard = None if self.grant is None else part.remembered(speech)
         for cut in self._cuts(len(speech)):
@@ -238,6 +273,8 @@ class Leg:
         """Splits new blocks where the grid of windows does, so that none spans a grid point."""
         grid = SCORE_HOP // BLOCK
         first = grid - self.at // BLOCK % grid
+        if blocks <= first:  # nearly always
+            return [slice(0, blocks)]
         edges = [0, *range(first, blocks, grid), blocks]
         return [slice(a, b) for a, b in pairwise(edges)]
 
@@ -251,6 +288,10 @@ class Leg:
         if due:
             self._new_speech = 0
         return Progress(self.at, activities, due, paces)
+
+
+_SPEECH = Sound.SPEECH  # a name is found ten times as fast as an enum's member
+_NOTHING = np.zeros(0, np.float32)
 
 
 def hear(legs: Sequence[Leg]) -> None:

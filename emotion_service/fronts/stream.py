@@ -61,7 +61,7 @@ from emotion_service.types import (
 
 UNWRITTEN = 256  # events waiting for the writer
 RECORDED_PENDING = 4  # windows of a recorded call being scored; with more its sender waits
-ARRIVALS = 1024  # messages whose arrival is remembered
+ARRIVALS = 256  # messages whose arrival is remembered: no cue waits longer than a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ class CallStream:
         self._futures: dict[asyncio.Future[Scored], str] = {}  # of which leg
         self._resolved = asyncio.Event()
         self._failure: Exception | None = None
-        self._unheard: dict[str, None] = {}  # legs that received audio and have not been heard,
-        self._unheard_since = math.inf  # and when the first of it came
+        self._unheard: dict[str, None] = {}  # legs that are worth hearing,
+        self._unheard_since = math.inf  # and since when
         self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
         self._acknowledger = Acknowledger()
         events = self._call.start()
@@ -144,26 +144,31 @@ class CallStream:
     # --- what arrives ---
 
     async def push(self, audio: EncodedAudio) -> None:
-        """A message of audio. Live calls never wait in here: theirs is heard with what others
-        send within a few milliseconds (see Hearing).
+        """A message of audio, heard as soon as it completes a stride (see Leg.worth_hearing). Live
+        calls never wait in here: theirs is heard with what others send within a few milliseconds
+        (see Hearing).
 
         Raises:
             BadInput: see Call.receive.
         """
         arrived = self._service.clock()
-        self._unheard |= dict.fromkeys(self._call.receive(audio))
-        self._unheard_since = min(self._unheard_since, arrived)
-        if self.config.pacing is Pacing.RECORDED:
-            self._hear_now()
-        else:
-            self._service.hearing.add(self)
+        names = self._call.receive(audio)
+        self._arrivals.append((self._call.received, arrived))
+        worth = [leg.config.leg for leg in self._call.legs(names) if leg.worth_hearing]
+        if worth:
+            self._unheard |= dict.fromkeys(worth)
+            self._unheard_since = min(self._unheard_since, arrived)
+            if self.config.pacing is Pacing.RECORDED:
+                self._hear_now()
+            else:
+                self._service.hearing.add(self)
         if audio.sequence is not None:
             for heard in self._acknowledger.heard(audio.leg, audio.sequence, arrived):
                 self.say(heard)
         await self.caught_up()
 
     def unheard(self) -> list[Leg]:
-        """The legs that have received audio since they were last heard."""
+        """The legs that are worth hearing."""
         return self._call.legs(self._unheard)
 
     def heard(self) -> None:
@@ -174,7 +179,9 @@ class CallStream:
             self.fail(error)
 
     def _hear_now(self) -> None:
-        """What has been received, without waiting for others."""
+        """All that has been received, however little, without waiting for others."""
+        self._unheard = dict.fromkeys(leg.leg for leg in self.config.legs)
+        self._unheard_since = min(self._unheard_since, self._service.clock())
         hear(self.unheard())
         self._proceed()
 
@@ -184,7 +191,6 @@ class CallStream:
         arrived, self._unheard_since = self._unheard_since, math.inf
         legs, self._unheard = self._unheard, {}
         events = self._call.progress(legs)
-        self._arrivals.append((self._call.elapsed, arrived))
         self._tell(events, arrived)
         self._submit(arrived)
 

@@ -162,6 +162,26 @@ def test_messages_say_what_would_do() -> None:
 
 
 @settings(deadline=None)
+@given(
+    st.sampled_from(sorted(DECODERS)), st.integers(1, 2), st.integers(1, 8), st.binary(max_size=99)
+)
+def test_interleaved_legs_decode_as_each_alone(
+    encoding: str, channels: int, legs: int, data: bytes
+) -> None:
+    decoder = LegDecoder(encoding, 8000, channels)
+    size = decoder.frame_bytes * legs
+    if len(data) % size:
+        assert reason(lambda: decoder.decode_legs(data, legs)) == "BAD_INTERLEAVING"
+        data = data[: len(data) // size * size]
+    found = decoder.decode_legs(data, legs)
+    table = np.frombuffer(data, np.uint8).reshape(-1, legs, decoder.frame_bytes)
+    assert len(found) == legs
+    for leg, samples in enumerate(found):
+        assert np.array_equal(samples, decoder.decode(table[:, leg].tobytes()))
+        assert all(not np.shares_memory(samples, other) for other in found[:leg])
+
+
+@settings(deadline=None)
 @given(encoding=st.sampled_from(sorted(DECODERS)), channels=st.integers(1, 2), data=st.binary())
 def test_whole_samples_decode_and_others_are_refused(
     encoding: str, channels: int, data: bytes

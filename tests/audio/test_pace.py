@@ -89,7 +89,8 @@ def test_a_gap_breaks_off_and_the_grid_stays() -> None:
 def test_any_cut_gives_the_same(cuts: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     vowels = power(*rng.uniform(LOUD_DB - 40, LOUD_DB + 5, sum(cuts)).tolist())
-    sounds = [Sound.SPEECH if at else Sound.SILENCE for at in rng.random(len(vowels)) < 0.8]
+    said = np.repeat(rng.random(len(vowels)) < 0.6, rng.integers(1, 30, len(vowels)))
+    sounds = [Sound.SPEECH if speech else Sound.SILENCE for speech in said[: len(vowels)]]
     whole, parts = PaceTracker("agent"), PaceTracker("agent")
     expected = whole.follow(sounds, vowels) + whole.finish()
     found, at = [], 0

@@ -51,6 +51,47 @@ def twenty_ms(*numbers: int) -> list[Span]:
     return [(n * MESSAGE, (n + 1) * MESSAGE) for n in numbers]
 
 
+class Careful(Placer):
+    """Never takes the short way of a message that just follows on."""
+
+    def _follows_on(self, start: int, end: int) -> bool:
+        return False
+
+
+MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from([0, 0, 0, 0, 1, -1, 2, 3, -2, 12]),  # messages it is away from its place,
+        st.sampled_from([0, 0, 0, 1, -39, 39, 40, 100]),  # and samples
+        st.sampled_from([160, 160, 160, 0, 1, 39, 40, 161, 800]),
+        st.sampled_from(["offset", "offset", "offset", "sequence", "sequence", "both", "nothing"]),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(MESSAGES, st.booleans())
+def test_the_short_way_leads_to_the_same(
+    messages: list[tuple[int, int, int, str]], one_scale: bool
+) -> None:
+    short, careful = Placer(RATE), Careful(RATE)
+    at = 0
+    for number, (away, beside, length, placed_by) in enumerate(messages):
+        scale = "offset" if one_scale else placed_by
+        start = max(0, at + away * MESSAGE + beside)
+        offset = start / RATE if scale in ("offset", "both") else None
+        sequence = max(0, number + away) if scale in ("sequence", "both") else None
+        samples = ramp(start, start + length)
+        found, expected = (placer.place(samples, offset, sequence) for placer in (short, careful))
+        assert [(s.lost, s.skipped, s.samples.tolist()) for s in found] == [
+            (s.lost, s.skipped, s.samples.tolist()) for s in expected
+        ]
+        assert short.counters == careful.counters
+        at = max(at, start + length)
+    assert joined(short.flush()).tolist() == joined(careful.flush()).tolist()
+    assert short.counters == careful.counters
+
+
 # --- by offset --------------------------------------------------------------------------------
 
 

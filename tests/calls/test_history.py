@@ -1,15 +1,17 @@
-"""The audio that is kept: the latest, whole blocks, and never more than asked for."""
+"""What is kept of a leg: the latest, and audio only until it is taken."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion_service.calls.history import Heard, History
 from emotion_service.types import BLOCK
 
-CAPACITY, SILENCE = 10 * BLOCK, 4 * BLOCK
+BLOCKS, CONTEXT = 10, 500  # of the capacity; samples
+CAPACITY = BLOCKS * BLOCK
 
 
 def heard(first: int, blocks: int) -> Heard:
@@ -17,67 +19,76 @@ def heard(first: int, blocks: int) -> Heard:
     numbers = np.arange(first, first + blocks)
     return Heard(
         np.repeat(numbers, BLOCK).astype(np.float32),
-        numbers % 2 == 1,
-        numbers % 3 > 0,
-        numbers.astype(np.float32),
+        (numbers % 2 == 1).tolist(),
+        (numbers % 3 > 0).tolist(),
+        numbers.astype(float).tolist(),
     )
 
 
-def assert_equal(given: Heard, expected: Heard) -> None:
-    assert np.array_equal(given.samples, expected.samples)
-    assert np.array_equal(given.speech, expected.speech)
-    assert np.array_equal(given.lost, expected.lost)
-    assert np.array_equal(given.clipped, expected.clipped)
-
-
-def test_it_begins_with_silence() -> None:
-    history = History(CAPACITY, SILENCE)
-    nothing = np.zeros(4, np.bool_)
-    silence = Heard(np.zeros(SILENCE, np.float32), nothing, nothing, np.zeros(4, np.float32))
-    assert len(history) == SILENCE
-    assert_equal(history.last(SILENCE), silence)
+def added(*counts: int) -> History:
+    """So many blocks at a time; block i, from 0, is as `heard` has it."""
+    history, total = History(CAPACITY, CONTEXT), 0
+    for blocks in counts:
+        history.add(heard(total, blocks))
+        total += blocks
+    return history
 
 
 def test_silence_comes_before_what_was_heard() -> None:
-    history = History(CAPACITY, SILENCE)
+    history = History(CAPACITY, CONTEXT)
     history.add(heard(1, 2))
-    last = history.last(3 * BLOCK)
-    assert np.array_equal(last.samples, np.repeat([0.0, 1.0, 2.0], BLOCK))
-    assert last.speech.tolist() == [False, True, False]
-    assert last.lost.tolist() == [False, True, True]
-    assert last.clipped.tolist() == [0.0, 1.0, 2.0]
+    samples, speech = history.take()
+    assert np.array_equal(samples, [*[0.0] * CONTEXT, *[1.0] * BLOCK, *[2.0] * BLOCK])
+    assert speech.tolist() == [True, False]
 
 
-def test_more_than_there_is_gives_what_there_is() -> None:
-    history = History(CAPACITY, SILENCE)
-    history.add(heard(1, 2))
-    assert len(history.last(100 * BLOCK).samples) == SILENCE + 2 * BLOCK
+def test_audio_is_given_once_with_its_context() -> None:
+    history = added(2, 3)
+    history.take()
+    history.add(heard(5, 1))
+    samples, speech = history.take()
+    expected = np.repeat([1.0, 2.0, 3.0, 4.0, 5.0], BLOCK)[-CONTEXT - BLOCK :]
+    assert np.array_equal(samples, expected)
+    assert speech.tolist() == [True]
 
 
-def test_nothing_gives_nothing() -> None:
-    history = History(CAPACITY, SILENCE)
-    history.add(heard(0, 3))
-    assert_equal(history.last(0), heard(0, 0))
+def test_taking_again_gives_the_context_alone() -> None:
+    history = added(8)
+    history.take()
+    samples, speech = history.take()
+    assert np.array_equal(samples, np.repeat([4.0, 5.0, 6.0, 7.0], BLOCK)[-CONTEXT:])
+    assert speech.tolist() == []
 
 
-@given(st.lists(st.integers(1, 14), min_size=1, max_size=20), st.integers(1, 10))
-def test_the_last_samples_are_those_that_were_added_last(added: list[int], asked: int) -> None:
-    history = History(CAPACITY, 0)
-    total = 0
-    for blocks in added:
+def test_audio_that_was_taken_is_not_kept() -> None:
+    history = added(4, 5)
+    history.take()
+    assert [len(audio) for audio in history._audio] == [CONTEXT]
+    assert all(audio.base is None for audio in history._audio)
+
+
+@given(st.lists(st.integers(1, 14), min_size=1, max_size=20))
+def test_what_is_older_than_the_capacity_is_let_go(counts: list[int]) -> None:
+    history, total = added(*counts), sum(counts)
+    # Stretches go as a whole: at most one that reaches beyond the capacity is still there.
+    assert sum(map(len, history._audio)) < CONTEXT + CAPACITY + 14 * BLOCK
+    samples, speech = history.take()
+    last = heard(max(0, total - BLOCKS), min(BLOCKS, total))
+    assert len(samples) == CONTEXT + len(last.samples)
+    assert np.array_equal(samples[CONTEXT:], last.samples)
+    assert np.array_equal(speech, last.speech)
+
+
+@given(st.lists(st.tuples(st.integers(1, 14), st.booleans()), min_size=1, max_size=20))
+def test_what_blocks_carried_is_told_of_the_last_whatever_was_taken(
+    added: list[tuple[int, bool]],
+) -> None:
+    history, total = History(CAPACITY, CONTEXT), 0
+    for blocks, taken in added:
         history.add(heard(total, blocks))
         total += blocks
-    kept = min(asked, total)
-    assert_equal(history.last(asked * BLOCK), heard(total - kept, kept))
-
-
-@given(st.lists(st.integers(1, 14), max_size=20))
-def test_what_is_older_than_the_capacity_is_let_go(added: list[int]) -> None:
-    history = History(CAPACITY, SILENCE)
-    total = SILENCE
-    for blocks in added:
-        history.add(heard(0, blocks))
-        total += blocks * BLOCK
-        # Stretches go as a whole: at most one that reaches beyond the capacity is still there.
-        assert min(total, CAPACITY) <= len(history) < CAPACITY + 14 * BLOCK
-    assert len(history.last(1000 * BLOCK).samples) == len(history)
+        if taken:
+            history.take()
+    last = heard(max(0, total - BLOCKS), min(BLOCKS, total))
+    assert history.speech() == sum(last.speech) * BLOCK
+    assert history.quality() == pytest.approx((np.mean(last.lost), np.mean(last.clipped)))

@@ -11,7 +11,7 @@ import pytest
 
 from emotion_service.audio.ear import Blocks, Ear, listen
 from emotion_service.audio.features import CONTEXT
-from emotion_service.calls.leg import WINDOW, Leg, Progress
+from emotion_service.calls.leg import WINDOW, Leg, Progress, hear
 from emotion_service.errors import BadInput
 from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.request import ScoringRequest
@@ -86,6 +86,20 @@ def test_a_block_is_decided_when_it_is_complete(leg_of: ScriptedLeg) -> None:
     assert leg.at == 0
     assert pushed(leg, QUIET) == [Progress(160, [], False)]
     assert leg.at == 160
+
+
+def test_it_is_worth_hearing_when_audio_up_to_a_stride_has_come() -> None:
+    leg = Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))
+    worth = []
+    for _ in range(12):
+        leg.receive(QUIET * 159, None, None)
+        worth.append(leg.worth_hearing)
+        if leg.worth_hearing:
+            hear([leg])
+            list(leg.progress())
+    # 6 * 159 = 954 and 11 * 159 = 1749 are the first beyond 800 and 1600.
+    assert [number for number, one in enumerate(worth, 1) if one] == [6, 11]
+    assert leg.at == 1749 // BLOCK * BLOCK
 
 
 def test_the_end_completes_the_last_block(leg_of: ScriptedLeg) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,6 +35,8 @@ from emotion_service.types import (
     Cue,
     EmotionScore,
     EncodedAudio,
+    LineChange,
+    LineState,
     NotScored,
     Pacing,
     ScoringStatus,
@@ -134,6 +137,48 @@ async def test_latency_runs_from_the_message_that_held_the_last_needed_sample(
         assert item.arrived == pytest.approx(item.event.end / 8000)
         latency = item.latency(item.event.end / 8000 + 0.25)
         assert latency is not None and latency.total_ms == pytest.approx(250)
+
+
+async def test_small_messages_are_heard_a_stride_at_a_time_and_dated_each(
+    gate: Gate, config: CallConfig, speech: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, heard = [0.0], list[float]()
+    gate.open.set()
+    async with Batcher(gate) as batcher:
+        service = Service(gate, batcher, Bus(), clock=lambda: now[0])
+        stream = CallStream(config, service)
+        proceed = stream._proceed
+
+        def counted() -> None:
+            heard.append(now[0])
+            proceed()
+
+        monkeypatch.setattr(stream, "_proceed", counted)
+        for audio in chunks(speech[: BYTES_A_SECOND * 3], 20):
+            now[0] += 0.02
+            await stream.push(audio)
+        assert heard == pytest.approx([0.1 * stride for stride in range(1, 31)])
+        await stream.finish()
+        said = [item async for item in stream.outbox]
+    for item in said:  # of each the message that held the last sample it needed
+        if isinstance(item.event, EmotionScore):
+            assert item.arrived == pytest.approx(item.event.end / 8000)
+        elif isinstance(item.event, Cue) and item.event.decided < 3 * 8000:
+            assert item.arrived == pytest.approx(-(-item.event.decided // 160) * 0.02)
+    assert any(isinstance(item.event, Cue) for item in said)
+
+
+async def test_a_change_comes_after_all_audio_before_it(
+    service: Service, config: CallConfig, speech: bytes
+) -> None:
+    stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
+    for audio in itertools.islice(chunks(speech, 20), 4):  # no stride
+        await stream.push(audio)
+    await asyncio.sleep(2 * TICK_SECONDS)
+    assert service.bus.call(config.call_id).elapsed == 0
+    stream.update(LineChange("agent", LineState.MUTED))
+    assert service.bus.call(config.call_id).elapsed == 4 * 160
+    stream.abandon()
 
 
 async def push_live(stream: CallStream, speech: bytes) -> None:
