@@ -14,6 +14,7 @@ from benchmarks.evidence import first, spread
 from benchmarks.load import LEGS, Heard, HeardCall, Load
 from benchmarks.server import Sample
 from benchmarks.timing import HOP_SECONDS, due, last_needed, percentile, samples_a_message
+from emotion_service.client.together import singly
 from emotion_service.types import SAMPLE_RATE_HERTZ
 from emotion_service.v1 import emotion_service_pb2 as pb
 
@@ -200,8 +201,12 @@ def _answer(latency: pb.Latency, client_ms: float) -> Answer:
 def _watched(load: Load, call: HeardCall, measured_from: float) -> list[float]:
     """Milliseconds until the watcher had each cue, and each score if it asked for those."""
     found = []
-    for at, data in call.watched:
-        event = pb.WatchCuesResponse.FromString(data)
+    told = [
+        (at, event)
+        for at, data in call.watched
+        for event in singly(pb.WatchCuesResponse.FromString(data))
+    ]
+    for at, event in told:
         if event.HasField("cue"):
             asked = _asked(load, call, event.cue.decided_offset)
         elif event.HasField("score"):

@@ -179,7 +179,12 @@ def watch_command(  # noqa: PLR0913, PLR0917  (one argument an option)
 ) -> None:
     """Follow the cues of calls that others stream, until Ctrl-C."""
     request = pb.WatchCuesRequest(
-        call_id=call_id, agent_id=agent_id, queue=queue, tenant=tenant, cursor=cursor
+        call_id=call_id,
+        agent_id=agent_id,
+        queue=queue,
+        tenant=tenant,
+        cursor=cursor,
+        batched=True,
     )
     watch(server, client_tls(tls, tls_ca, tls_certificate, tls_key), request, json)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from emotion_service.client.call import OpenCall, open_call
 from emotion_service.client.reopened import RequestT, ResponseT, reopened
 from emotion_service.client.status import Refused, ServerUnreachable, understood, unreachable
 from emotion_service.client.tls import ClientTls, channel_credentials
+from emotion_service.client.together import singly
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
 
@@ -126,7 +127,8 @@ class EmotionClient:
     def watch(
         self, request: pb.WatchCuesRequest, on_lost: Callable[[float], None] | None = None
     ) -> AsyncGenerator[pb.WatchCuesResponse, None]:
-        """Events of other streams' calls, without end.
+        """Events of other streams' calls, without end, one by one: also where `batched` asks for
+        several in one message, which is cheaper for both sides.
 
         Once connected, a lost connection is opened again at the last cursor after a wait of
         `Backoff`, of which `on_lost` is told. Lost is also one that the server ended but allows
@@ -144,7 +146,7 @@ class EmotionClient:
         """Advice on other streams' calls, what stands first; all else as `watch`."""
         return reopened(partial(self._streamed, self._stub.WatchRouting), request, on_lost)
 
-    def watch_once(
+    async def watch_once(
         self, request: pb.WatchCuesRequest
     ) -> AsyncGenerator[pb.WatchCuesResponse, None]:
         """As `watch`, until the connection is lost, or the server ends it; close it to leave.
@@ -152,7 +154,10 @@ class EmotionClient:
         Raises:
             Refused, ServerUnreachable: it was lost, or there was none.
         """
-        return self._streamed(self._stub.WatchCues, request)
+        async with aclosing(self._streamed(self._stub.WatchCues, request)) as responses:
+            async for response in responses:
+                for event in singly(response):
+                    yield event
 
     async def _streamed(
         self, method: grpc.aio.UnaryStreamMultiCallable[RequestT, ResponseT], request: RequestT

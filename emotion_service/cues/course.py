@@ -222,6 +222,8 @@ class Course:
 
     def _tell(self, events: list[Cue | Trend]) -> list[Cue | Trend]:
         """Numbers cues in the order in which they are told, and keeps the books."""
+        if not events:
+            return []
         cues = [event for event in events if isinstance(event, Cue)]
         numbered = [replace(cue, sequence=self._sequence + i) for i, cue in enumerate(cues)]
         self._sequence += len(cues)

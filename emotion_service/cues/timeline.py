@@ -108,10 +108,11 @@ class Timeline:
 
     def advance(self) -> list[Moment]:
         """Everything whose turn has come, in order."""
-        furthest = max(self._decided.values())
-        self._passed = min(max(own, furthest - PATIENCE) for own in self._decided.values())
-        self._expected = {key: self._expected[key] for key in self._pending}
-        limit = min([self._passed, *(place[0] - 1 for place in self._expected.values())])
+        decided = self._decided.values()
+        limit = self._passed = max(min(decided), max(decided) - PATIENCE)
+        if self._expected:
+            self._expected = {key: self._expected[key] for key in self._pending}
+            limit = min([limit, *(place[0] - 1 for place in self._expected.values())])
         self._frontier = max(self._frontier, limit)
         return self._release(limit)
 
@@ -141,6 +142,9 @@ class Timeline:
         return (self._passed, self._late, self._order[leg], rank, sequence)
 
     def _release(self, limit: int) -> list[Moment]:
-        due = sorted((w for w in self._waiting if w[0][0] <= limit), key=itemgetter(0))
-        self._waiting = [w for w in self._waiting if w[0][0] > limit]
+        due = [waiting for waiting in self._waiting if waiting[0][0] <= limit]
+        if not due:
+            return []
+        due.sort(key=itemgetter(0))
+        self._waiting = [waiting for waiting in self._waiting if waiting[0][0] > limit]
         return [Moment(place[0], event) for place, event in due]

@@ -6,10 +6,10 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from itertools import chain, islice
 
 from emotion_service.delivery.contacts import Contact
 from emotion_service.delivery.directory import Directory, LiveCall
@@ -23,6 +23,7 @@ from emotion_service.delivery.notice import (
     Published,
     Reconnect,
     Told,
+    Watched,
     state_key,
 )
 from emotion_service.delivery.outbox import Outbox
@@ -34,6 +35,9 @@ REPLAYED_SECONDS = 60.0
 WATCHER_NOTICES = 1_000  # waiting for one watcher
 HEARTBEAT_SECONDS = 5.0
 GATHER_SECONDS = 0.05  # at most; between two times that a watcher is woken, which is what costs
+TOGETHER = (
+    32  # at most: of the largest events (a call's state: 70 KB) in one message of gRPC's 4 MB
+)
 CURSOR_DIGITS = 18  # of a cursor's number: more than a process ever counts to
 
 
@@ -53,11 +57,9 @@ class Watcher:
     outbox: Outbox[Numbered | Reconnect]
 
     def wants(self, notice: Notice) -> bool:
-        admitted = any(self.wanted.admits(address) for address in notice.audience)
-        return admitted and self.interest(notice)
-
-
-Watched: TypeAlias = tuple[str, CallState | Notice | Heartbeat | Reconnect]
+        before, now = notice.audience
+        admits = self.wanted.admits
+        return self.interest(notice) and (admits(now) or (before is not now and admits(before)))
 
 
 class Bus:
@@ -77,7 +79,7 @@ class Bus:
         self._number = 0
         self._recent: deque[Numbered] = deque(maxlen=REPLAYED_NOTICES)
         self._calls = Directory()
-        self._watchers: list[Watcher] = []
+        self._watchers: dict[str, list[Watcher]] = {}  # by the call that they watch; "": by none
 
     # --- calls ---
 
@@ -153,8 +155,9 @@ class Bus:
 
     async def watch(
         self, wanted: Address, cursor: str = "", interest: Interest = all_but_scores
-    ) -> AsyncGenerator[Watched, None]:
-        """Live calls (or what came after `cursor`), a heartbeat, then events as they come.
+    ) -> AsyncGenerator[list[Watched], None]:
+        """Live calls (or what came after `cursor`), a heartbeat, then events as they come; those
+        that come together in one list, in their order.
 
         What is yielded before the first heartbeat of a snapshot has no cursor: only a whole
         snapshot can be built on. A cursor too old to replay is answered with a snapshot, and
@@ -164,63 +167,77 @@ class Bus:
             BadInput: CURSOR_INVALID.
         """
         watcher = Watcher(wanted, interest, Outbox(WATCHER_NOTICES))
-        missed, replay = self._since(cursor)
-        live = [] if replay is not None else self._calls.matching(wanted)
-        states = [self._calls.state(call) for call in live]
         at = self._number
-        self._watchers.append(watcher)
+        missed, first = self._first(watcher, cursor)
+        self._watchers.setdefault(wanted.call_id, []).append(watcher)
         try:
-            for state in states:
-                yield "", state
-            for numbered in replay or ():
-                if watcher.wants(numbered.notice):
-                    yield self._cursor(numbered.number), numbered.notice
-            yield self._cursor(at), Heartbeat(missed)
-            async with aclosing(self._follow(watcher, at, missed)) as news:
-                async for item in news:
-                    yield item
+            for news in first:
+                yield news
+            async with aclosing(self._follow(watcher, at, missed)) as following:
+                async for news in following:
+                    yield news
         finally:
-            self._watchers.remove(watcher)
+            self._forget(watcher)
 
     @property
     def watchers(self) -> int:
-        return len(self._watchers)
+        return sum(map(len, self._watchers.values()))
 
     def announce(self, reconnect: Reconnect) -> None:
         """To every watcher: the service is about to stop."""
-        for watcher in self._watchers:
+        for watcher in chain.from_iterable(self._watchers.values()):
             watcher.outbox.put(reconnect)
 
     def close(self) -> None:
         """Every watcher reads what is waiting, then ends."""
-        for watcher in self._watchers:
+        for watcher in chain.from_iterable(self._watchers.values()):
             watcher.outbox.close()
+
+    def _forget(self, watcher: Watcher) -> None:
+        call_id = watcher.wanted.call_id
+        self._watchers[call_id].remove(watcher)
+        if not self._watchers[call_id]:
+            del self._watchers[call_id]
+
+    def _first(self, watcher: Watcher, cursor: str) -> tuple[int, Iterator[list[Watched]]]:
+        """How many events after the cursor are lost, and what is told at first, as of now."""
+        missed, replay = self._since(cursor)
+        live = [] if replay is not None else self._calls.matching(watcher.wanted)
+        first: list[Watched] = [("", self._calls.state(call)) for call in live]
+        first += [
+            (self._cursor(numbered.number), numbered.notice)
+            for numbered in replay or ()
+            if watcher.wants(numbered.notice)
+        ]
+        first.append((self._cursor(self._number), Heartbeat(missed)))
+        return missed, _together(first)
 
     async def _follow(
         self, watcher: Watcher, at: int, missed: int
-    ) -> AsyncGenerator[Watched, None]:
+    ) -> AsyncGenerator[list[Watched], None]:
         outbox, told, woken = watcher.outbox, 0, float("-inf")
         clock = asyncio.get_running_loop().time
         while True:
-            if not outbox:
-                if not await self._is_stirred(outbox):
-                    at = self._number
-                    yield self._cursor(at), Heartbeat(missed + outbox.missed)
-                    continue
+            if not outbox and not await self._is_stirred(outbox):
+                at = self._number
+                yield [(self._cursor(at), Heartbeat(missed + outbox.missed))]
+                continue
+            if len(outbox) < TOGETHER:
                 await asyncio.sleep(woken + GATHER_SECONDS - clock())
                 woken = clock()
-            try:
-                item = await anext(outbox)
-            except StopAsyncIteration:
+            items, news = outbox.take(TOGETHER), list[Watched]()
+            if not items:
                 return
             if outbox.missed > told:  # at the cursor before the hole: from there all is replayed
                 told = outbox.missed
-                yield self._cursor(at), Heartbeat(missed + told)
-            if isinstance(item, Reconnect):
-                yield self._cursor(at), item
-                continue
-            at = item.number
-            yield self._cursor(at), item.notice
+                news.append((self._cursor(at), Heartbeat(missed + told)))
+            for item in items:
+                if isinstance(item, Reconnect):
+                    news.append((self._cursor(at), item))
+                    continue
+                at = item.number
+                news.append((self._cursor(at), item.notice))
+            yield news
 
     async def _is_stirred(self, outbox: Outbox[Numbered | Reconnect]) -> bool:
         """Whether there was something to read, or an end, before a heartbeat was due."""
@@ -248,10 +265,18 @@ class Bus:
         self._recent.append(numbered)
         while self._recent[0].monotonic < now - REPLAYED_SECONDS:
             self._recent.popleft()
-        key = state_key(event)
-        for watcher in self._watchers:
-            if watcher.wants(notice):
-                watcher.outbox.put(numbered, None if key is None else (notice.call_id, key))
+        self._spread(numbered)
+
+    def _spread(self, numbered: Numbered) -> None:
+        """To those who watch this call, and those who watch many: others are not even asked."""
+        notice = numbered.notice
+        watchers = (*self._watchers.get("", ()), *self._watchers.get(notice.call_id, ()))
+        wanting = [watcher for watcher in watchers if watcher.wants(notice)]
+        if not wanting:
+            return
+        key = state_key(notice.event)
+        for watcher in wanting:
+            watcher.outbox.put(numbered, None if key is None else (notice.call_id, key))
 
     def _since(self, cursor: str) -> tuple[int, list[Numbered] | None]:
         """How many events after the cursor are lost, and the events; None: start over."""
@@ -274,3 +299,10 @@ class Bus:
 
     def _cursor(self, number: int) -> str:
         return f"{self._epoch}:{number}"
+
+
+def _together(news: Iterable[Watched]) -> Iterator[list[Watched]]:
+    """In lists of TOGETHER at most."""
+    rest = iter(news)
+    while some := list(islice(rest, TOGETHER)):
+        yield some

@@ -162,6 +162,8 @@ class Acknowledged:
 
 
 StreamEvent: TypeAlias = CallEvent | Ready | Reconnect | Acknowledged
+# To a watcher: the cursor to go on at after it, and what it hears.
+Watched: TypeAlias = tuple[str, CallState | Notice | Heartbeat | Reconnect]
 
 
 def state_key(event: StreamEvent | Published) -> Hashable | None:

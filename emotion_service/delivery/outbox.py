@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Outbox(Generic[T]):
-    """A queue for one reader (`async for`) that never makes its writer wait.
+    """A queue for one reader (`async for`, or `take`) that never makes its writer wait.
 
     Over `limit` items, of each key only the newest stays. Where that is not enough the oldest
     item with a key goes, or without one the oldest of all; never the one just added. `missed`
@@ -65,8 +65,12 @@ class Outbox(Generic[T]):
         await self.stirred()
         if not self._items:
             raise self._error or StopAsyncIteration
+        return self.take(1)[0]
+
+    def take(self, at_most: int) -> list[T]:
+        """What waits, the oldest first, without waiting for more."""
         self._taken.set()
-        return self._items.popleft()[1]
+        return [self._items.popleft()[1] for _ in range(min(at_most, len(self._items)))]
 
     def _shrink(self) -> None:
         before = len(self._items)

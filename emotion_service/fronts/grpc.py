@@ -79,13 +79,16 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             interest = everything if request.include_scores else all_but_scores
             watch = service.bus.watch(wanted, request.cursor, interest)
             async with aclosing(watch) as news:
-                async for cursor, watched in news:
-                    await self._write(context, watched_to_proto(cursor, watched))
+                async for together in news:
+                    for part in [together] if request.batched else [[one] for one in together]:
+                        await self._write(context, watched_to_proto(part))
 
     async def GetCall(self, request: pb.GetCallRequest, context: AnyContext) -> pb.GetCallResponse:
         async with statuses(context, self._service.metrics):
             state = self._service.bus.call(request.call_id)
-            return pb.GetCallResponse(call=call_messages.call(state))
+            response = pb.GetCallResponse()
+            call_messages.call(response.call, state)
+            return response
 
     async def WatchRouting(  # type: ignore[override]
         self, request: pb.WatchRoutingRequest, context: RoutingContext
@@ -96,9 +99,10 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             wanted = Address(request.call_id, request.tenant, request.queue)
             watch = service.bus.watch(wanted, request.cursor, advice)
             async with aclosing(watch) as news:
-                async for cursor, watched in news:
-                    for response in routing_to_proto(cursor, watched):
-                        await self._write(context, response)
+                async for together in news:
+                    for cursor, watched in together:
+                        for response in routing_to_proto(cursor, watched):
+                            await self._write(context, response)
 
     async def SendFeedback(
         self, request: pb.SendFeedbackRequest, context: AnyContext

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emotion_service.delivery.notice import CallState, Heartbeat, Notice, Reconnect
+from emotion_service.delivery.notice import Address, CallState, Heartbeat, Notice, Reconnect
 from emotion_service.fronts import call_messages
 from emotion_service.types import Advice
 from emotion_service.v1 import emotion_service_pb2 as pb
@@ -28,15 +28,19 @@ def _responses(
         case Heartbeat(dropped):
             return [pb.WatchRoutingResponse(heartbeat=pb.Heartbeat(dropped=dropped))]
         case Reconnect():
-            return [pb.WatchRoutingResponse(reconnect=call_messages.reconnect(watched))]
+            response = pb.WatchRoutingResponse()
+            call_messages.reconnect(response.reconnect, watched)
+            return [response]
         case CallState(address, contact_id):
-            return [
-                pb.WatchRoutingResponse(advice=call_messages.advice(address, contact_id, standing))
-                for standing in watched.advice
-            ]
+            return [_advice(address, contact_id, standing) for standing in watched.advice]
         case Notice(event=Advice() as said):
-            advice = call_messages.advice(watched.address, watched.contact_id, said)
-            return [pb.WatchRoutingResponse(advice=advice)]
+            return [_advice(watched.address, watched.contact_id, said)]
         case Notice(event=CallState() as moved):
             return _responses(moved)
     return []
+
+
+def _advice(address: Address, contact_id: str, advice: Advice) -> pb.WatchRoutingResponse:
+    response = pb.WatchRoutingResponse()
+    call_messages.advice(response.advice, address, contact_id, advice)
+    return response

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from emotion_service import types
 from emotion_service.delivery.notice import (
+    Acknowledged,
     Address,
     CallState,
     Heartbeat,
     Latency,
     Notice,
+    Ready,
     Reconnect,
     StreamEvent,
+    Watched,
 )
 from emotion_service.errors import BadInput
 from emotion_service.fronts import call_messages, messages
@@ -92,12 +95,13 @@ def audio_from_proto(audio: pb.AudioChunk) -> types.EncodedAudio:
     Raises:
         BadInput: AUDIO_INVALID when it holds more than 256 KiB.
     """
-    _in_range("AUDIO_INVALID", "bytes of audio", len(audio.data), 0, MAX_AUDIO)
-    offset = audio.offset
+    data = audio.data  # once: each look at a field makes a new object of it
+    _in_range("AUDIO_INVALID", "bytes of audio", len(data), 0, MAX_AUDIO)
+    offset = audio.offset if audio.HasField("offset") else None
     return types.EncodedAudio(
         leg=audio.leg,
-        data=audio.data,
-        offset_seconds=offset.seconds + offset.nanos / 1e9 if audio.HasField("offset") else None,
+        data=data,
+        offset_seconds=None if offset is None else offset.seconds + offset.nanos / 1e9,
         sequence=audio.sequence if audio.HasField("sequence") else None,
     )
 
@@ -172,50 +176,74 @@ def event_to_proto(
     budget_ms: int,
 ) -> pb.StreamingAnalyzeResponse:
     """An event as its call's own stream hears it; `latency` is None offline."""
-    call_id = address.call_id
     said = pb.StreamingAnalyzeResponse()
     match event:
-        case types.EmotionScore():
-            said.score.CopyFrom(messages.score(call_id, event, latency, budget_ms))
-        case types.Cue():
-            said.cue.CopyFrom(messages.cue(call_id, event, latency, budget_ms))
-        case types.SpeechActivity():
-            said.activity.CopyFrom(call_messages.activity(call_id, event))
-        case types.Trend():
-            said.trend.CopyFrom(call_messages.trend(call_id, event))
-        case types.Advice():
-            said.advice.CopyFrom(call_messages.advice(address, contact_id, event))
-        case types.CallSummary():
-            said.summary.CopyFrom(call_messages.summary(call_id, contact_id, event))
+        case types.ScoringStatus() | Ready() | Reconnect() | Acknowledged():
+            call_messages.status(said.status, address.call_id, event)
         case _:
-            said.status.CopyFrom(call_messages.status(call_id, event))
+            _event(said, address, contact_id, event, latency, budget_ms)
     return said
 
 
-def watched_to_proto(
-    cursor: str, watched: CallState | Notice | Heartbeat | Reconnect
-) -> pb.WatchCuesResponse:
-    """What a watcher hears; `cursor` is where to resume after it."""
-    response = pb.WatchCuesResponse(cursor=cursor)
+def watched_to_proto(together: Sequence[Watched]) -> pb.WatchCuesResponse:
+    """What a watcher hears in one message: at least one event, each with where to resume after it;
+    the first in the message itself, the others in its `more`."""
+    response = pb.WatchCuesResponse()
+    for number, (cursor, watched) in enumerate(together):
+        said = response.more.add() if number else response
+        said.cursor = cursor
+        _watched(said, watched)
+    return response
+
+
+def _watched(
+    said: pb.WatchCuesResponse, watched: CallState | Notice | Heartbeat | Reconnect
+) -> None:
     event = watched.event if isinstance(watched, Notice) else watched
     match event:
         case Heartbeat():
-            response.heartbeat.dropped = event.dropped
+            said.heartbeat.dropped = event.dropped
         case Reconnect():
-            response.reconnect.CopyFrom(call_messages.reconnect(event))
+            call_messages.reconnect(said.reconnect, event)
         case CallState():
-            response.call.CopyFrom(call_messages.call(event))
+            call_messages.call(said.call, event)
         case types.Feedback():
             assert isinstance(watched, Notice)
-            response.feedback.CopyFrom(call_messages.feedback(watched.call_id, event))
+            call_messages.feedback(said.feedback, watched.call_id, event)
         case _:
             assert isinstance(watched, Notice)
-            said = event_to_proto(
-                watched.address, watched.contact_id, event, watched.latency, watched.budget_ms
-            )
-            kind = said.WhichOneof("response")  # score, cue, trend …: named alike in both
-            getattr(response, str(kind)).CopyFrom(getattr(said, str(kind)))
-    return response
+            address, contact_id = watched.address, watched.contact_id
+            _event(said, address, contact_id, event, watched.latency, watched.budget_ms)
+
+
+def _event(
+    said: pb.StreamingAnalyzeResponse | pb.WatchCuesResponse,
+    address: Address,
+    contact_id: str,
+    event: types.EmotionScore
+    | types.Cue
+    | types.SpeechActivity
+    | types.Trend
+    | types.Advice
+    | types.CallSummary,
+    latency: Latency | None,
+    budget_ms: int,
+) -> None:
+    """What both hear alike: its fields are named alike in both messages."""
+    call_id = address.call_id
+    match event:
+        case types.EmotionScore():
+            messages.score(said.score, call_id, event, latency, budget_ms)
+        case types.Cue():
+            messages.cue(said.cue, call_id, event, latency, budget_ms)
+        case types.SpeechActivity():
+            call_messages.activity(said.activity, call_id, event)
+        case types.Trend():
+            call_messages.trend(said.trend, call_id, event)
+        case types.Advice():
+            call_messages.advice(said.advice, address, contact_id, event)
+        case types.CallSummary():
+            call_messages.summary(said.summary, call_id, contact_id, event)
 
 
 def to_json_line(message: Message) -> str:

@@ -26,6 +26,7 @@ async def relay(
     whether what follows goes on where the browser was (`resumed`) or begins with a snapshot of
     all live calls.
     """
+    request.batched = True
     yield ServerSentEvent(comment="the calls follow", retry=BROWSER_RETRY_MS, sep="\n")
     backoff = Backoff()
     while True:

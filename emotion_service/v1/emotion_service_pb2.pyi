@@ -1746,6 +1746,7 @@ class WatchCuesRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     INCLUDE_SCORES_FIELD_NUMBER: _builtins.int
+    BATCHED_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """Filters; an empty one matches everything."""
     agent_id: _builtins.str
@@ -1755,6 +1756,8 @@ class WatchCuesRequest(_message.Message):
     """opaque, from an earlier response: events after it are replayed instead of the snapshot"""
     include_scores: _builtins.bool
     """scores and speech activity too"""
+    batched: _builtins.bool
+    """several events may come in one message; for those who follow many calls"""
     def __init__(
         self,
         *,
@@ -1764,10 +1767,11 @@ class WatchCuesRequest(_message.Message):
         tenant: _builtins.str = ...,
         cursor: _builtins.str = ...,
         include_scores: _builtins.bool = ...,
+        batched: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "call_id", b"call_id", "cursor", b"cursor", "include_scores", b"include_scores", "queue", b"queue", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_id", b"agent_id", "batched", b"batched", "call_id", b"call_id", "cursor", b"cursor", "include_scores", b"include_scores", "queue", b"queue", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1788,7 +1792,9 @@ class WatchCuesResponse(_message.Message):
     TREND_FIELD_NUMBER: _builtins.int
     ADVICE_FIELD_NUMBER: _builtins.int
     FEEDBACK_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
     cursor: _builtins.str
+    """of this event, not of `more`"""
     @_builtins.property
     def call(self) -> Global___CallState:
         """snapshot entries first, later when a call starts or its attributes change"""
@@ -1817,6 +1823,12 @@ class WatchCuesResponse(_message.Message):
     def advice(self) -> Global___Advice: ...
     @_builtins.property
     def feedback(self) -> Global___Feedback: ...
+    @_builtins.property
+    def more(self) -> _containers.RepeatedCompositeFieldContainer[Global___WatchCuesResponse]:
+        """Only where `batched` was asked for: what came right after it, in order, each with its own
+        cursor; never nested.
+        """
+
     def __init__(
         self,
         *,
@@ -1831,10 +1843,11 @@ class WatchCuesResponse(_message.Message):
         trend: Global___Trend | None = ...,
         advice: Global___Advice | None = ...,
         feedback: Global___Feedback | None = ...,
+        more: _abc.Iterable[Global___WatchCuesResponse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "call", b"call", "cue", b"cue", "event", b"event", "feedback", b"feedback", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "feedback", b"feedback", "heartbeat", b"heartbeat", "reconnect", b"reconnect", "score", b"score", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity", b"activity", "advice", b"advice", "call", b"call", "cue", b"cue", "cursor", b"cursor", "event", b"event", "feedback", b"feedback", "heartbeat", b"heartbeat", "more", b"more", "reconnect", b"reconnect", "score", b"score", "summary", b"summary", "trend", b"trend"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["call", "cue", "score", "activity", "summary", "heartbeat", "reconnect", "trend", "advice", "feedback"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015

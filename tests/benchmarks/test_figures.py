@@ -89,9 +89,11 @@ def test_a_call_that_broke_off_misses_every_hop_to_its_end(load: Load) -> None:
 def test_a_watcher_is_served_when_the_cue_is_there(load: Load) -> None:
     cue = pb.WatchCuesResponse(cue=pb.Cue(decided_offset=duration(2400)))
     heartbeat = pb.WatchCuesResponse(heartbeat=pb.Heartbeat())
+    batch = pb.WatchCuesResponse(heartbeat=pb.Heartbeat(), more=[cue, cue])
     watched = [
         (BEGAN + 1.0, heartbeat.SerializeToString()),
         (BEGAN + 2.33, cue.SerializeToString()),
+        (BEGAN + 2.35, batch.SerializeToString()),
     ]
     found = result(load, HeardCall(start=BEGAN, watched=watched, status="OK"), BEGAN)
-    assert found.watched == [pytest.approx(30.0)]
+    assert found.watched == pytest.approx([30.0, 50.0, 50.0])

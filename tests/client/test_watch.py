@@ -144,3 +144,27 @@ async def test_a_lost_watch_of_advice_goes_on_at_its_cursor(serve: Serve) -> Non
         await news.aclose()
     assert heard == ["sales"] * 3
     assert cursors == ["", "7"]
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_lost_watch_goes_on_at_the_last_cursor_of_a_batch(serve: Serve) -> None:
+    cursors = []
+
+    async def batched(
+        request: pb.WatchCuesRequest, context: Any
+    ) -> AsyncIterator[pb.WatchCuesResponse]:
+        assert request.batched
+        cursors.append(request.cursor)
+        number = int(request.cursor or "0")
+        response = pb.WatchCuesResponse(cursor=str(number + 1), cue=pb.Cue(sequence=number + 1))
+        for more in (number + 2, number + 3):
+            response.more.add(cursor=str(more)).cue.sequence = more
+        yield response
+        await broken(context)
+
+    async with serve({"WatchCues": batched}) as server, EmotionClient(server) as client:
+        news = client.watch(pb.WatchCuesRequest(batched=True))
+        heard = [(response.cue.sequence, len(response.more)) for response in await take(news, 7)]
+        await news.aclose()
+    assert heard == [(number, 0) for number in range(1, 8)]
+    assert cursors == ["", "3", "6"]

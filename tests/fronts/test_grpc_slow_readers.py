@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 import grpc
@@ -64,7 +64,7 @@ async def told_until_cut(server: Server, call: Any, watchers: int) -> int:
         while server.service.bus.watchers > watchers:
             for _ in range(50):
                 await call.write(moved(f"{next(numbers)}"))
-            for watcher in server.service.bus._watchers:
+            for watcher in chain.from_iterable(server.service.bus._watchers.values()):
                 assert len(watcher.outbox) <= WATCHER_NOTICES
     return next(numbers)
 

@@ -22,9 +22,9 @@ from emotion_service.delivery.notice import (
     Notice,
     Ready,
     Reconnect,
+    Watched,
 )
 from emotion_service.errors import BadInput
-from emotion_service.fronts import call_messages
 from emotion_service.fronts.messages import domain_enum, duration, wire_enum
 from emotion_service.fronts.wire import (
     audio_from_proto,
@@ -256,7 +256,8 @@ def test_every_enum_has_the_same_members_on_both_sides(domain: type[Enum], wire:
 
 @given(st.integers(0, 1 << 40))
 def test_offsets_are_exact(samples: int) -> None:
-    offset = duration(samples)
+    offset = Duration()
+    duration(offset, samples)
     assert offset.ToNanoseconds() == samples * 125_000
 
 
@@ -396,7 +397,7 @@ def test_watchers_get_the_very_message_the_stream_gets(
 ) -> None:
     at = Address("c", "t", "q", "a")
     latency = Latency(1.0)
-    watched = watched_to_proto("e:1", Notice((at, at), "k", event, latency, 300))
+    watched = watched_to_proto([("e:1", Notice((at, at), "k", event, latency, 300))])
     said = event_to_proto(Address("c"), "k", event, latency, 300)
     assert watched.cursor == "e:1"
     assert getattr(watched, kind) == getattr(said, kind)
@@ -415,8 +416,23 @@ def test_call_states_and_heartbeats() -> None:
         elapsed=Duration(seconds=1),
         summary=event_to_proto(Address("c"), "k", SUMMARY, None, 300).summary,
     )
-    assert call_messages.call(state) == expected
-    assert watched_to_proto("", state) == pb.WatchCuesResponse(call=expected)
-    assert watched_to_proto("e:2", Heartbeat(4)) == pb.WatchCuesResponse(
+    assert watched_to_proto([("", state)]) == pb.WatchCuesResponse(call=expected)
+    assert watched_to_proto([("e:2", Heartbeat(4))]) == pb.WatchCuesResponse(
         cursor="e:2", heartbeat=pb.Heartbeat(dropped=4)
     )
+
+
+def test_several_events_in_one_message_each_have_their_own_cursor() -> None:
+    at = Address("c", "t", "q", "a")
+    watched: list[Watched] = [
+        ("e:1", Notice((at, at), "k", CUE, None, 300)),
+        ("e:3", Notice((at, at), "k", types.Feedback(3, types.Verdict.RIGHT), None, 300)),
+        ("e:3", Heartbeat(0)),
+    ]
+    one = watched_to_proto(watched)
+    expected = watched_to_proto(watched[:1])
+    expected.more.extend(watched_to_proto([each]) for each in watched[1:])
+    assert one == expected
+    assert [said.cursor for said in (one, *one.more)] == ["e:1", "e:3", "e:3"]
+    assert one.more[0].feedback.cue_sequence == 3
+    assert one.more[1].HasField("heartbeat")  # of zeros only
