@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,9 +15,9 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from grpc_status import rpc_status
 
-from emotion_service.calls.scorer import Scorer, Window
+from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.fronts.admission import Admission
-from emotion_service.types import EmotionScore
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.conftest import StubModel, babble
 from tests.fronts.running import (
@@ -203,11 +203,12 @@ BUSY: dict[str, tuple[str, Ending, dict[str, Any]]] = {  # with the settings of 
 class Poisoned(Scorer):
     """Breaks over every batch that holds the poison leg's windows."""
 
-    def _scores(self, windows: list[Window]) -> list[EmotionScore]:
-        scores = super()._scores(windows)
-        if any(window.request.leg == "poison" for window in windows):
-            raise ValueError("secret")
-        return scores
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
+        with super().begun(batch) as scoring:
+            yield scoring
+            if any(request.leg == "poison" for request in batch):
+                raise ValueError("secret")
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -61,7 +63,7 @@ class Scorer:
     def __init__(self, model: EmotionModel) -> None:
         self._model = model
         self.model_name = model.card.name
-        self.model_version = f"{model.card.name}-{model.card.version}"
+        self.model_version = model.card.full_name
         self.model_licence = model.card.licence
         self.model_sha256 = model.card.onnx_sha256
 
@@ -74,52 +76,72 @@ class Scorer:
 
         When it fails, no speaker has learned anything: the requests can be scored again.
         """
+        with self.begun(batch) as scoring:
+            scoring.ask()
+            return scoring.scores()
+
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
+        """The same step by step. Whatever fails within, the speakers will have learned nothing."""
         memories = [(request.speaker, request.speaker.copy()) for request in batch]
         try:
             began = time.perf_counter()
             windows = look(batch)
-            featured = time.perf_counter()
-            scores = self._scores(windows)
-            done = time.perf_counter()
+            yield Scoring(self._model, windows, (time.perf_counter() - began) * 1e3)
         except Exception:
             for speaker, memory in memories:
                 speaker.restore(memory)
             raise
-        return ScoredBatch(scores, (featured - began) * 1e3, (done - featured) * 1e3)
 
-    def _scores(self, windows: list[Window]) -> list[EmotionScore]:
-        shown = [window for window in windows if window.abstain is None]
-        rows = iter(self._probabilities(shown))
-        return [self._score(w, None if w.abstain else next(rows)) for w in windows]
 
-    def _probabilities(self, windows: list[Window]) -> FloatArray:
-        if not windows:
-            return np.zeros((0, len(OUTPUTS)), np.float32)
-        inputs = [padded(window.frames) for window in windows]
-        return self._model.run(
-            np.stack([values for values, _ in inputs]),
-            np.stack([voice for _, voice in inputs]),
-            np.array([window.context for window in windows], np.float32),
-        )
+class Scoring:
+    """A batch on its way: what the model is to be shown is there, it has yet to be asked."""
 
-    def _score(self, window: Window, row: FloatArray | None) -> EmotionScore:
-        request = window.request
-        score = EmotionScore(
-            permit=request.permit,
-            sequence=request.sequence,
-            start=window.frames.start,
-            end=request.end,
-            evidence=window.prosody.speech,
-            quality=request.quality,
-            model_version=self.model_version,
-            probabilities=None,
-            indices=None,
-            provisional=window.prosody.speech < FIRM_SPEECH,
-            abstain=window.abstain,
-            reasons=notable(window.shifts),
-            shifts=window.shifts,
-        )
-        return score if row is None else _answered(score, row, self._model.card)
+    def __init__(self, model: EmotionModel, windows: list[Window], features_ms: float) -> None:
+        self._model, self._windows, self._features_ms = model, windows, features_ms
+        self._rows, self._model_ms = np.zeros((0, len(OUTPUTS)), np.float32), 0.0
+
+    def ask(self) -> None:
+        """Asks the model, nearly all of the time without holding the interpreter: in any thread."""
+        began = time.perf_counter()
+        shown = [window for window in self._windows if window.abstain is None]
+        if shown:
+            inputs = [padded(window.frames) for window in shown]
+            self._rows = self._model.run(
+                np.stack([values for values, _ in inputs]),
+                np.stack([voice for _, voice in inputs]),
+                np.array([window.context for window in shown], np.float32),
+            )
+        self._model_ms = (time.perf_counter() - began) * 1e3
+
+    def scores(self) -> ScoredBatch:
+        """After `ask`: the scores, in the order of the requests."""
+        rows = iter(self._rows)
+        scores = [
+            _score(window, None if window.abstain else next(rows), self._model.card)
+            for window in self._windows
+        ]
+        return ScoredBatch(scores, self._features_ms, self._model_ms)
+
+
+def _score(window: Window, row: FloatArray | None, card: ModelCard) -> EmotionScore:
+    request = window.request
+    score = EmotionScore(
+        permit=request.permit,
+        sequence=request.sequence,
+        start=window.frames.start,
+        end=request.end,
+        evidence=window.prosody.speech,
+        quality=request.quality,
+        model_version=card.full_name,
+        probabilities=None,
+        indices=None,
+        provisional=window.prosody.speech < FIRM_SPEECH,
+        abstain=window.abstain,
+        reasons=notable(window.shifts),
+        shifts=window.shifts,
+    )
+    return score if row is None else _answered(score, row, card)
 
 
 def look(batch: list[ScoringRequest]) -> list[Window]:

@@ -84,6 +84,7 @@ def panel_server(app: Guard) -> uvicorn.Server:
         log_config=None,
         proxy_headers=False,
         server_header=False,
+        loop="asyncio",  # whatever else is installed
         ws="none",
         limit_concurrency=MAX_CONNECTIONS,
         timeout_graceful_shutdown=LAST_SECONDS,

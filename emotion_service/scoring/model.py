@@ -57,6 +57,11 @@ class ModelCard:
     training_speakers: tuple[str, ...]
     onnx_sha256: str
 
+    @property
+    def full_name(self) -> str:
+        """As scores name the model."""
+        return f"{self.name}-{self.version}"
+
 
 class EmotionModel:
     """An immutable model: windows in, calibrated probabilities out."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from itertools import chain
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from emotion_service.calls.scorer import Scorer, Window
+from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.delivery.notice import Address
 from emotion_service.fronts.wire import audio_from_proto, config_from_proto, event_to_proto
 from emotion_service.offline import analyze
-from emotion_service.scoring.request import ScoredBatch, ScoringRequest
-from emotion_service.types import EmotionScore
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import (
     BYTES_A_SECOND,
@@ -144,7 +144,7 @@ async def test_a_defect_is_internal_names_no_data_and_spares_other_calls(
     speech: bytes, scorer: Scorer, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(Scorer):
-        def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
+        def begun(self, batch: list[ScoringRequest]) -> NoReturn:
             raise ValueError("secret")
 
     caplog.set_level(logging.DEBUG)
@@ -289,11 +289,12 @@ async def test_a_bad_cursor_is_refused_and_leaving_watchers_leave_nothing(server
 class Poisoned(Scorer):
     """Breaks over every batch that holds the poison leg's windows, after all speakers learned."""
 
-    def _scores(self, windows: list[Window]) -> list[EmotionScore]:
-        scores = super()._scores(windows)
-        if any(window.request.leg == "poison" for window in windows):
-            raise ValueError("poison")
-        return scores
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
+        with super().begun(batch) as scoring:
+            yield scoring
+            if any(request.leg == "poison" for request in batch):
+                raise ValueError("poison")
 
 
 async def test_one_calls_garbage_leaves_49_others_bit_identical(

@@ -10,6 +10,8 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,11 @@ import pytest
 import trustme
 from prometheus_client.parser import text_string_to_metric_families
 
-from emotion_service.calls.scorer import Scorer
+from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.errors import BadInput
 from emotion_service.fronts.http import metrics_served
 from emotion_service.metrics import Metrics
-from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.certificates import issue
 from tests.fronts.running import BYTES_A_SECOND, audio, config, rest, serving
@@ -156,9 +158,15 @@ class Gate(Scorer):
         super().__init__(scorer._model)
         self.open = threading.Event()
 
-    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
-        assert self.open.wait(20)
-        return super().score(batch)
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
+        def asked() -> None:
+            assert self.open.wait(20)
+            ask()
+
+        with super().begun(batch) as scoring:
+            ask, scoring.ask = scoring.ask, asked  # type: ignore[method-assign]
+            yield scoring
 
 
 def figures(text: str) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from typing import NoReturn
 
 import grpc
 import pytest
@@ -13,7 +14,7 @@ from prometheus_client import generate_latest
 from emotion_service import logs
 from emotion_service.calls.scorer import Scorer
 from emotion_service.config import LogFormat
-from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import audio, config, leg, rest, serving
 
@@ -23,7 +24,7 @@ TELL_TALE = "Zyxwvut"
 class Quoting(Scorer):
     """A defect whose message holds what it was working on."""
 
-    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
+    def begun(self, batch: list[ScoringRequest]) -> NoReturn:
         raise ValueError(f"{TELL_TALE} {batch}")
 
 

@@ -6,12 +6,13 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 
 from emotion_service.calls.hearing import TICK_SECONDS
-from emotion_service.calls.scorer import Scorer
+from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.delivery.bus import Bus
 from emotion_service.delivery.notice import Acknowledged, Ready, Reconnect
 from emotion_service.errors import BadInput
@@ -24,7 +25,7 @@ from emotion_service.fronts.stream import (
 )
 from emotion_service.offline import analyze
 from emotion_service.scoring.batcher import Batcher
-from emotion_service.scoring.request import ScoredBatch, ScoringRequest
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.types import (
     AttributeChange,
     CallConfig,
@@ -53,11 +54,17 @@ class Gate(Scorer):
         self.open = threading.Event()
         self.error: Exception | None = None
 
-    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
-        assert self.open.wait(5)
-        if self.error is not None:
-            raise self.error
-        return super().score(batch)
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
+        def asked() -> None:
+            assert self.open.wait(5)
+            if self.error is not None:
+                raise self.error
+            ask()
+
+        with super().begun(batch) as scoring:
+            ask, scoring.ask = scoring.ask, asked  # type: ignore[method-assign]
+            yield scoring
 
 
 def chunks(speech: bytes, milliseconds: int, leg: str = "customer") -> Iterator[EncodedAudio]:

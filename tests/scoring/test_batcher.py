@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -52,19 +54,37 @@ class Recorder:
     def __init__(self, broken: int | None = None) -> None:
         self.broken = broken
         self.batches: list[list[int]] = []
+        self.undone: list[list[int]] = []
         self.threads: set[str] = set()
         self.began = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
 
-    def score(self, batch: list[ScoringRequest]) -> ScoredBatch:
-        self.began.set()
-        assert self.gate.wait(5)
-        self.threads.add(threading.current_thread().name)
-        self.batches.append([asked.sequence for asked in batch])
-        if self.broken in self.batches[-1]:
+    @contextmanager
+    def begun(self, batch: list[ScoringRequest]) -> Iterator[Recording]:
+        try:
+            yield Recording(self, batch)
+        except ZeroDivisionError:
+            self.undone.append([asked.sequence for asked in batch])
+            raise
+
+
+class Recording:
+    def __init__(self, recorder: Recorder, batch: list[ScoringRequest]) -> None:
+        self._recorder, self._batch = recorder, batch
+
+    def ask(self) -> None:
+        recorder = self._recorder
+        recorder.began.set()
+        assert recorder.gate.wait(5)
+        recorder.threads.add(threading.current_thread().name)
+        recorder.batches.append([asked.sequence for asked in self._batch])
+        if recorder.broken in recorder.batches[-1]:
             raise ZeroDivisionError("broken")
-        return ScoredBatch([score(asked) for asked in batch], 2.0, 3.0)
+
+    def scores(self) -> ScoredBatch:
+        assert threading.current_thread() is threading.main_thread()
+        return ScoredBatch([score(asked) for asked in self._batch], 2.0, 3.0)
 
 
 async def held(scorer: Recorder, batcher: Batcher) -> asyncio.Future[Scored]:
@@ -115,6 +135,7 @@ async def test_an_error_hits_only_the_request_that_caused_it() -> None:
     ]
     assert later.score.sequence == 4
     assert scorer.batches == [[0], [1, 2, 3], [1], [2], [3], [4]]
+    assert scorer.undone == [[1, 2, 3], [2]]
 
 
 async def test_a_lone_failing_request_is_not_tried_twice() -> None:
