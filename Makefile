@@ -33,7 +33,7 @@ proto: .venv/.dev ## regenerates emotion_service/v1 from protos/
 bench: .venv/.dev ## speed, in ten minutes; EMOTION_CORPORA for human speech
 	$(BIN)/python benchmarks/stages.py --plot benchmarks/results/stages.svg
 	$(BIN)/python benchmarks/density.py --plot benchmarks/results/density-100.svg
-	$(BIN)/python benchmarks/density.py --message-ms 20 --steps 25 50 100 150 --plot benchmarks/results/density-20.svg
+	$(BIN)/python benchmarks/density.py --message-ms 20 --steps 25 40 50 75 100 --plot benchmarks/results/density-20.svg
 	$(BIN)/python benchmarks/latency.py --plot benchmarks/results/latency.svg
 	$(BIN)/python benchmarks/targets.py
 

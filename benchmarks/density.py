@@ -37,7 +37,7 @@ from benchmarks.server import SERVICE, started
 from emotion_service.config import Settings
 
 BUDGET_MS = 100.0  # for the p99
-STEPS = (25, 50, 100, 150, 200, 250, 300, 350, 400, 500)
+STEPS = (25, 50, 75, 100, 150, 200, 250, 300, 350, 400, 500)
 ATTEMPTS = 2
 
 

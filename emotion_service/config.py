@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     tls_key: Path | None = None
     tls_client_ca: Path | None = None  # who signs the certificates that clients must show
     metrics_listen: str = "127.0.0.1:9464"  # empty: no metrics
-    max_calls: int = Field(default=50, ge=1)  # two thirds of what two cores carry: docs/performance.md
+    max_calls: int = Field(default=50, ge=1)  # two cores carry more: docs/performance.md
     max_watchers: int = Field(default=500, ge=1)
     max_loop_lag_ms: float = Field(default=50.0, gt=0)  # above this no new call is taken
     drain_seconds: float = Field(default=10.0, ge=0)  # given to calls to end after SIGTERM
