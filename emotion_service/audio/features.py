@@ -8,8 +8,7 @@ that no level may matter is up to those who use the features (`training.fitting.
 
 A frame's features depend on those samples and its predecessor's alone, never on how the audio was
 split or who shares the batch: matrix products are of 64 rows each, because their rounding depends
-on their shape. All else is done for many rows at once, not for speed alone: each NumPy call lets go
-of the interpreter, and may have to wait for the event loop before it is given back.
+on their shape. All else is done for many rows at once: a call of NumPy costs more than a few rows.
 """
 
 from __future__ import annotations
