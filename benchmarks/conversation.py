@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import os
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +29,25 @@ Conversation: TypeAlias = npt.NDArray[np.uint8]  # (n, 2): µ-law codes of custo
 
 CUSTOMERS = 12  # conversations made of a corpus, each with a customer of its own
 DEMO_CALLS = Path(__file__).parents[1] / "examples" / "demo_calls"
+
+
+def add_corpora(parser: argparse.ArgumentParser) -> None:
+    """`--corpora`: whose speech `spoken` is to be."""
+    parser.add_argument(
+        "--corpora",
+        type=Path,
+        default=os.environ.get("EMOTION_CORPORA"),
+        help="labelled speech for the callers (EMOTION_CORPORA; else the synthetic demo calls)",
+    )
+
+
+def spoken(corpora: Path | None, seconds: float) -> list[Conversation]:
+    """Of the corpora, so many seconds each; without any the demo calls.
+
+    Raises:
+        CorpusError: see `human`.
+    """
+    return human(corpora, seconds) if corpora else bundled()
 
 
 def bundled() -> list[Conversation]:

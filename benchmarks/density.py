@@ -18,7 +18,6 @@ max_calls, max_watchers, and max_loop_lag_ms, because all calls of a step begin 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.conversation import bundled, human
+from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Figures
 from benchmarks.floor import FLOOR
 from benchmarks.latency import CONVERSATION_SECONDS, measure
@@ -193,12 +192,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, nargs="+", default=STEPS, help="numbers of calls")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each step (20)")
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds not counted (5)")
-    parser.add_argument(
-        "--corpora",
-        type=Path,
-        default=os.environ.get("EMOTION_CORPORA"),
-        help="labelled speech for the callers (EMOTION_CORPORA; else the synthetic demo calls)",
-    )
+    add_corpora(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the staggered starts (0)")
     parser.add_argument("--out", type=Path, help="JSON (benchmarks/results/density-100.json)")
     parser.add_argument("--plot", type=Path, metavar="SVG", help="latency and cost by calls")
@@ -211,7 +205,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = arguments()
-    conversations = human(given.corpora, CONVERSATION_SECONDS) if given.corpora else bundled()
+    conversations = spoken(given.corpora, CONVERSATION_SECONDS)
     load = Load("", conversations, 0, given.message_ms, given.seconds, seed=given.seed)
     steps = climb(sorted(given.steps), lambda n: run(replace(load, calls=n), given.warm_up))
     floor = run(replace(load, calls=top(steps).calls), given.warm_up, FLOOR)

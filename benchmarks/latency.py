@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -29,7 +28,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from benchmarks.conversation import bundled, human
+from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Answer, Figures, figures
 from benchmarks.load import LEAD_SECONDS, Load, run
 from benchmarks.machine import this_machine
@@ -140,12 +139,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=60.0, help="of each call (60)")
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds not counted (5)")
     parser.add_argument("--message-ms", type=int, default=100, help="of audio a message (100)")
-    parser.add_argument(
-        "--corpora",
-        type=Path,
-        default=os.environ.get("EMOTION_CORPORA"),
-        help="labelled speech for the callers (EMOTION_CORPORA; else the synthetic demo calls)",
-    )
+    add_corpora(parser)
     parser.add_argument("--server", metavar="HOST:PORT", help="a running one, on this machine")
     parser.add_argument("--slow-watchers", type=int, default=0, help="who connect and never read")
     parser.add_argument("--seed", type=int, default=0, help="of the staggered starts (0)")
@@ -162,7 +156,7 @@ def main() -> None:
     given = arguments()
     load = Load(
         server="",
-        conversations=human(given.corpora, CONVERSATION_SECONDS) if given.corpora else bundled(),
+        conversations=spoken(given.corpora, CONVERSATION_SECONDS),
         calls=given.calls,
         message_ms=given.message_ms,
         seconds=given.seconds,

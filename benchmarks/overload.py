@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +23,7 @@ from uuid import uuid4
 import grpc
 from rich.console import Console
 
-from benchmarks.conversation import bundled, human
+from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Figures
 from benchmarks.latency import CONVERSATION_SECONDS, measure, table
 from benchmarks.load import LEAD_SECONDS, OPTIONS, SERVICE, CallStream, Load, channel, config
@@ -140,16 +139,11 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=most, help=f"that are served ({most})")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each call (30)")
     parser.add_argument("--warm-up", type=float, default=5.0, help="seconds not counted (5)")
-    parser.add_argument(
-        "--corpora",
-        type=Path,
-        default=os.environ.get("EMOTION_CORPORA"),
-        help="labelled speech for the callers (EMOTION_CORPORA; else the synthetic demo calls)",
-    )
+    add_corpora(parser)
     parser.add_argument("--out", type=Path, default=OUT, help=f"the figures as JSON ({OUT})")
     given = parser.parse_args()
-    spoken = human(given.corpora, CONVERSATION_SECONDS) if given.corpora else bundled()
-    load = Load("", spoken, given.calls, message_ms=100, seconds=given.seconds)
+    conversations = spoken(given.corpora, CONVERSATION_SECONDS)
+    load = Load("", conversations, given.calls, message_ms=100, seconds=given.seconds)
     runs, found = measured(load, given.warm_up)
     Console().print(table(runs))
     print(

@@ -12,7 +12,6 @@ in 10 minutes. The exit code is 1 when it is not flat, or when a call ended othe
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from benchmarks.conversation import bundled, human
+from benchmarks.conversation import add_corpora, spoken
 from benchmarks.crowd import Crowd, Tally, run
 from benchmarks.load import LEAD_SECONDS, Load
 from benchmarks.machine import this_machine
@@ -147,12 +146,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=50, help="at the same time (50)")
     parser.add_argument("--seconds", type=float, default=600.0, help="in all (600)")
     parser.add_argument("--warm-up", type=float, default=120.0, help="seconds left out (120)")
-    parser.add_argument(
-        "--corpora",
-        type=Path,
-        default=os.environ.get("EMOTION_CORPORA"),
-        help="labelled speech for the callers (EMOTION_CORPORA; else the synthetic demo calls)",
-    )
+    add_corpora(parser)
     parser.add_argument("--seed", type=int, default=0, help="of who calls, how long, and how (0)")
     out = Path("benchmarks/results/soak.json")
     parser.add_argument("--out", type=Path, default=out, help=f"the figures as JSON ({out})")
@@ -169,9 +163,7 @@ def main() -> None:
     with started({"metrics_listen": metrics}) as server:
         load = Load(
             server=server.address,
-            conversations=human(given.corpora, CONVERSATION_SECONDS)
-            if given.corpora
-            else bundled(),
+            conversations=spoken(given.corpora, CONVERSATION_SECONDS),
             calls=given.calls,
             message_ms=100,
             seconds=given.seconds,

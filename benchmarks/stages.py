@@ -11,7 +11,6 @@ the event loop, the bookkeeping between the stages) comes on top. The model may 
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.conversation import bundled, human
+from benchmarks.conversation import add_corpora, spoken
 from benchmarks.machine import this_machine
 from benchmarks.material import SECONDS, played
 from benchmarks.report import write
@@ -54,7 +53,7 @@ def material(corpora: Path | None) -> Material:
     """Calls of labelled speech, or the demo calls, played through the shipped model and rules."""
     shipped = model.load(default_model_dir())
     scorer, rules = Scorer(shipped), rule_file.load()
-    conversations = human(corpora, SECONDS) if corpora else bundled()
+    conversations = spoken(corpora, SECONDS)
     return Material(scorer, shipped, rules, [played(one, scorer, rules) for one in conversations])
 
 
@@ -112,12 +111,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="sizes (1 16 64)")
     parser.add_argument("--rounds", type=int, default=40, help="runs of each (40)")
-    parser.add_argument(
-        "--corpora",
-        type=Path,
-        default=os.environ.get("EMOTION_CORPORA"),
-        help="labelled speech (EMOTION_CORPORA; else the synthetic demo calls)",
-    )
+    add_corpora(parser)
     out = Path("benchmarks/results/stages.json")
     parser.add_argument("--out", type=Path, default=out, help=f"the figures as JSON ({out})")
     parser.add_argument("--plot", type=Path, metavar="SVG", help="ms a call-second by stage")
