@@ -317,8 +317,8 @@ class EmotionScore:
     """The model's opinion of [start, end) of a permitted leg; none when `abstain` is set.
 
     `non_speech` is the probability that what is heard is no speech; None when the model was not
-    asked. Where it is the largest of all, the score abstains. `shifts` has every quantity against
-    the speaker's own baseline, `reasons` those that are notable.
+    asked. Where it is the largest of all, the score abstains. `reasons` has the quantities that are
+    notably off the speaker's own baseline; `shifts`, which only cues are shown, has all of them.
     """
 
     permit: Permit

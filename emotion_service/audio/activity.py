@@ -44,6 +44,15 @@ class ActivityTracker:
         """So many blocks of the same sound as the last one went by unheard."""
         self._at += blocks * BLOCK
 
+    def fall_silent(self) -> list[SpeechActivity]:
+        """No more audio comes, for now: what the leg carried ends with it, or where a silence has
+        begun already."""
+        if self.sound is Sound.SILENCE:
+            return []
+        if self._candidate is not Sound.SILENCE:
+            self._candidate, self._run = Sound.SILENCE, 0
+        return [self._change(Sound.SILENCE)]
+
     def _settles(self, sound: Sound) -> bool:
         self._run = self._run + 1 if sound is self._candidate else 1
         self._candidate = sound

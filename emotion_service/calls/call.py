@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from emotion_service.audio.activity import RUN_BLOCKS
 from emotion_service.audio.codecs import badly_interleaved
@@ -18,6 +18,7 @@ from emotion_service.calls.leg import Grant, Leg, Progress, hear
 from emotion_service.calls.scorer import Scorer, skipped
 from emotion_service.cues.course import Course
 from emotion_service.cues.summary import LegEnd
+from emotion_service.cues.timeline import PATIENCE
 from emotion_service.errors import BadInput
 from emotion_service.routing.advisor import Advisor
 from emotion_service.routing.ruleset import NO_RULES, RuleSet
@@ -30,6 +31,7 @@ from emotion_service.types import (
     CallConfig,
     CallEvent,
     CallUpdate,
+    Consent,
     ConsentChange,
     Cue,
     DisclosureChange,
@@ -49,12 +51,13 @@ from emotion_service.types import (
     Placement,
     ScoringStatus,
     Sound,
+    SpeechActivity,
     Text,
     Trend,
 )
 
 BEHIND = 4000  # samples (500 ms) of audio since a live leg's oldest unscored window was asked for
-OBJECTED = (NotScored.CONSENT_WITHDRAWN, NotScored.CONSENT_REFUSED)
+OBJECTED = (Consent.WITHDRAWN, Consent.REFUSED)
 HANGOVER = RUN_BLOCKS[Sound.SILENCE] * BLOCK
 LAG = max(run for sound, run in RUN_BLOCKS.items() if sound is not Sound.SILENCE) * BLOCK
 
@@ -189,7 +192,11 @@ class Call:
                 self._end_for(reason)
             case DtmfDigit():
                 pass  # the digit was dropped at the door; the tone is heard on the leg
-        return [event for leg in self._legs for event in self._permit(leg)]
+        events = [event for leg in self._legs for event in self._permit(leg)]
+        if self._consent in OBJECTED:  # also where another reason had stood against scoring before
+            for leg in self._legs:
+                self._course.forget(leg)
+        return events
 
     def take_requests(self) -> list[ScoringRequest]:
         """The windows that have become due since the last call."""
@@ -206,6 +213,7 @@ class Call:
         events: list[CallEvent] = []
         for name, leg in self._legs.items():
             events += self._progress(name, leg.finish())
+        events += self._left_behind(at_the_end=True)
         for name in self._legs:
             self._course.decided(name, self.elapsed)
         return [*events, *self._advance()]
@@ -256,8 +264,6 @@ class Call:
     def _grant(self, name: str, answer: Permit | NotScored) -> list[CallEvent]:
         if isinstance(answer, NotScored):
             self._refused[name] = answer
-            if answer in OBJECTED:
-                self._course.forget(name)
             ended = self._advisor.scored(self._legs[name].at, name, answer)
             return [ScoringStatus(name, answer), *ended]
         self._legs[name].allow(answer, self._scorer.new_speaker())
@@ -305,10 +311,7 @@ class Call:
         unscored = [heard for (leg, _), heard in self._asked.items() if leg == name]
         asked: list[int] = []
         for step in progress:
-            for activity in step.activities:
-                self._course.add(activity)
-                self._advisor.hear(activity)
-                events.append(activity)
+            events += self._heard(step.activities)
             for pace in step.paces:
                 self._course.add(pace)
             if step.due:
@@ -318,6 +321,12 @@ class Call:
         heard = self._legs[name].at
         self._asked.update({(name, at): heard for at in asked if (name, at) in self._asked})
         return events
+
+    def _heard(self, activities: Iterable[SpeechActivity]) -> Iterable[SpeechActivity]:
+        for activity in activities:
+            self._course.add(activity)
+            self._advisor.hear(activity)
+        return activities
 
     def _is_behind(self, at: int, unscored: list[int]) -> bool:
         """Whether a live leg has heard 500 ms more since an earlier message's unscored window."""
@@ -353,11 +362,21 @@ class Call:
             return []
         self._course.resolved(*key)
         self._course.add(score)
-        return [score]
+        return [replace(score, shifts=())]  # only cues need them, and events are kept for a minute
 
     def _advance(self) -> list[CallEvent]:
-        events = self._advised(self._course.advance())
+        events = self._left_behind()
+        events += self._advised(self._course.advance())
         return [*events, *self._advisor.advance(self._course.frontier)]
+
+    def _left_behind(self, at_the_end: bool = False) -> list[CallEvent]:
+        """Who sends no more, or nothing in pauses, is silent once the call has gone on without."""
+        elapsed, events = self.elapsed, list[CallEvent]()
+        for leg in self._legs.values():
+            behind = elapsed - leg.at
+            if behind and behind > (0 if at_the_end else PATIENCE + leg.longest_message):
+                events += self._heard(leg.fall_silent())
+        return events
 
     def _advised(self, told: Iterable[Cue | Trend]) -> list[CallEvent]:
         """What the course told, each after what the rules had to say before it."""

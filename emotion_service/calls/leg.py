@@ -20,6 +20,7 @@ from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
     BLOCK,
     HOP,
+    SAMPLE_RATE_HERTZ,
     FloatArray,
     LegConfig,
     LineState,
@@ -32,8 +33,8 @@ from emotion_service.types import (
     VoicedAudio,
 )
 
-STRIDE = 800  # samples (100 ms): what comes in smaller messages is worth hearing on this grid,
-SCORE_HOP = 4000  # samples (500 ms): and windows end on this one, which has no points beside it
+SCORE_HOP = 4000  # samples (500 ms): windows end on this grid,
+STRIDE = SCORE_HOP // 2  # and a leg is worth hearing on this one: no window waits for it
 NEW_SPEECH = 800  # samples (100 ms) of speech since the last window make another worth while
 WINDOW = WINDOW_FRAMES * HOP
 FULL_SCALE = 0.98  # |sample| from which it counts as clipped
@@ -112,6 +113,7 @@ class Leg:
         self.line = LineState.OPEN
         self.received = 0  # samples placed, whether or not they have been heard
         self.at = 0  # samples decided, a multiple of BLOCK
+        self.longest_message = 0  # samples
         self.grant: Grant | None = None
         self._decoder = LegDecoder(config.encoding, config.sample_rate_hertz, config.channels)
         self._placer = Placer(config.sample_rate_hertz)
@@ -134,11 +136,15 @@ class Leg:
     def sound(self) -> Sound:
         return self._tracker.sound
 
+    def fall_silent(self) -> list[SpeechActivity]:
+        """The call went on without this leg: it carries nothing until more of it comes."""
+        return self._tracker.fall_silent()
+
     @property
     def worth_hearing(self) -> bool:
-        """Whether audio up to a multiple of STRIDE has come. Less than that can be heard, with
-        the same result, but costs as much: it waits for the next message, an update, the end."""
-        return self.received // STRIDE > self.at // STRIDE
+        """Whether the blocks up to a multiple of STRIDE have come. Less can be heard, with the
+        same result, but costs as much: it waits for the next message, an update, the end."""
+        return self.received // BLOCK * BLOCK // STRIDE > self.at // STRIDE
 
     @property
     def frame_bytes(self) -> int:
@@ -199,6 +205,8 @@ class Leg:
             BadInput: they lie implausibly far away.
         """
         self._take(self._placer.place(samples, offset_seconds, sequence))
+        length = len(samples) * SAMPLE_RATE_HERTZ // self.config.sample_rate_hertz
+        self.longest_message = max(self.longest_message, length)
 
     def take(self) -> tuple[FloatArray, list[bool]]:
         """The whole blocks received and not heard: float32 (k * BLOCK,), and which of the k have

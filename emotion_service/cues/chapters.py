@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -10,7 +9,7 @@ from itertools import pairwise
 from emotion_service.types import CueKind, TurningPoint
 
 LASTING = 64_000  # samples (8 s) that a state holds, at least, to count
-MOST = 64  # the latest are kept
+MOST = 63  # turning points that are told, the latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Chapters:
     """
 
     def __init__(self) -> None:
-        self._chapters: deque[Chapter] = deque(maxlen=MOST)
+        self._chapters: list[Chapter] = []  # a few an hour: ALERTS have budgets
         self._latest: Chapter | None = None  # stretches of one state
         self._held = 0  # samples of them
 
@@ -64,8 +63,8 @@ class Chapters:
 
 
 def turning_points(leg: str, chapters: Sequence[Chapter]) -> tuple[TurningPoint, ...]:
-    """Where one chapter leads to the next."""
+    """Where one chapter leads to the next, the latest MOST."""
     return tuple(
         TurningPoint(leg, after.start, before.kind, after.kind)
-        for before, after in pairwise(chapters)
+        for before, after in pairwise(chapters[-MOST - 1 :])
     )

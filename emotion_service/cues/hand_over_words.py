@@ -115,13 +115,17 @@ ENGLISH = Language(
     lately="most recently",
     at_times="{} at times",
     not_scored={
-        NotScored.NOT_A_CUSTOMER: "no leg is the customer's, so no mood was assessed",
-        NotScored.NOT_DISCLOSED: "mood was not assessed: the customer had not been told of it",
-        NotScored.CONSENT_PENDING: "mood was not assessed: the customer has not agreed to it",
-        NotScored.CONSENT_REFUSED: "mood was not assessed: the customer did not agree to it",
+        NotScored.NOT_A_CUSTOMER: "no leg is the customer's, so nothing is said of a mood",
+        NotScored.NOT_DISCLOSED: "nothing is said of the mood: the customer had not been told "
+        "that it is assessed",
+        NotScored.CONSENT_PENDING: "nothing is said of the mood: the customer has not agreed to "
+        "that",
+        NotScored.CONSENT_REFUSED: "nothing is said of the mood: the customer did not agree to "
+        "that",
         NotScored.CONSENT_WITHDRAWN: "the customer objected to having their mood assessed, "
         "so nothing is said of it",
-        NotScored.PARTIES_MIXED: "mood was not assessed: the customer shares a leg with others",
+        NotScored.PARTIES_MIXED: "nothing is said of the mood: the customer shares a leg with "
+        "others",
     },
     mute="the customer did not speak",
     nothing_known="nothing can be said of the customer's mood: {}",
@@ -189,16 +193,15 @@ GERMAN = Language(
     lately="zuletzt",
     at_times="zeitweise {}",
     not_scored={
-        NotScored.NOT_A_CUSTOMER: "kein Kunde war angemeldet, die Stimmung wurde nicht ausgewertet",
-        NotScored.NOT_DISCLOSED: "die Stimmung wurde nicht ausgewertet: der Kunde war nicht "
-        "darüber informiert",
-        NotScored.CONSENT_PENDING: "die Stimmung wurde nicht ausgewertet: der Kunde hat dem nicht "
+        NotScored.NOT_A_CUSTOMER: "kein Kunde war angemeldet, darum steht hier nichts zur Stimmung",
+        NotScored.NOT_DISCLOSED: "zur Stimmung steht hier nichts: der Kunde war über die "
+        "Auswertung nicht informiert",
+        NotScored.CONSENT_PENDING: "zur Stimmung steht hier nichts: der Kunde hat dem nicht "
         "zugestimmt",
-        NotScored.CONSENT_REFUSED: "die Stimmung wurde nicht ausgewertet: der Kunde hat es "
-        "abgelehnt",
+        NotScored.CONSENT_REFUSED: "zur Stimmung steht hier nichts: der Kunde hat das abgelehnt",
         NotScored.CONSENT_WITHDRAWN: "der Kunde hat der Auswertung seiner Stimmung widersprochen, "
         "darum steht hier nichts dazu",
-        NotScored.PARTIES_MIXED: "die Stimmung wurde nicht ausgewertet: der Kunde teilt sich eine "
+        NotScored.PARTIES_MIXED: "zur Stimmung steht hier nichts: der Kunde teilt sich eine "
         "Leitung mit anderen",
     },
     mute="der Kunde hat nicht gesprochen",

@@ -40,7 +40,7 @@ class Turns:
             self._open()
         else:
             self._since.pop(activity.leg, None)
-            cues += self._end(activity.start)
+            cues += self._end(activity.start, SHORTEST_TALK_OVER)
         return cues + self._announce()
 
     @property
@@ -58,7 +58,7 @@ class Turns:
         """The call ended, and with it every talk-over."""
         cues = self.advance(end)
         self._since.clear()
-        return cues + self._end(end)
+        return cues + self._end(end, self._settled_after)
 
     def _breaks_in(self, leg: str) -> bool:
         if leg not in self._since:
@@ -71,14 +71,21 @@ class Turns:
             if self._breaks_in(leg) and leg not in self._overlaps:
                 self._overlaps[leg] = _Overlap(self._since[leg])
 
-    def _end(self, end: int) -> list[Cue]:
-        over = [leg for leg in self._legs if leg in self._overlaps and not self._breaks_in(leg)]
-        ended = [(leg, self._overlaps.pop(leg)) for leg in over]
-        return [
-            _cue(leg, CuePhase.OFFSET, overlap.start, max(overlap.start, end), self._now)
-            for leg, overlap in ended
-            if overlap.announced
-        ]
+    def _end(self, end: int, shortest: int) -> list[Cue]:
+        """Ends what is over; one that has not been told yet counts if it lasted `shortest`."""
+        cues: list[Cue] = []
+        for leg in [
+            leg for leg in self._legs if leg in self._overlaps and not self._breaks_in(leg)
+        ]:
+            overlap = self._overlaps.pop(leg)
+            start, last = overlap.start, max(overlap.start, end)
+            if not overlap.announced:
+                if last - start < shortest:
+                    continue
+                onset = start + SHORTEST_TALK_OVER
+                cues.append(_cue(leg, CuePhase.ONSET, start, onset, self._now))
+            cues.append(_cue(leg, CuePhase.OFFSET, start, last, self._now))
+        return cues
 
     def _announce(self) -> list[Cue]:
         due = [

@@ -17,20 +17,24 @@ class Speaker:
 
     def __init__(self, prior: Mapping[str, Typical]) -> None:
         self.baseline = Baseline(prior)
-        self._frames = NO_FRAMES
+        self._end = 0  # of the window, samples
+        self._voice = NO_FRAMES.voice  # of its frames,
+        self._voiced = NO_FRAMES.values  # and the values of those that have one: others are zeros
 
     def append(self, frames: FeatureFrames) -> FeatureFrames:
         """Adds new frames; returns the window that ends with them, at most WINDOW_FRAMES.
 
         After a hole in time the window starts anew.
         """
-        kept = self._frames if frames.start == self._frames.end else NO_FRAMES
-        # Cut first: what is kept must not keep what was let go in memory.
-        first = max(0, len(kept.voice) + len(frames.voice) - WINDOW_FRAMES)
-        values = np.concatenate([kept.values[first:], frames.values])[-WINDOW_FRAMES:]
-        voice = np.concatenate([kept.voice[first:], frames.voice])[-WINDOW_FRAMES:]
-        self._frames = FeatureFrames(frames.end - len(voice) * HOP, values, voice)
-        return self._frames
+        if frames.start != self._end:
+            self._voice, self._voiced = NO_FRAMES.voice, NO_FRAMES.values
+        voice = np.concatenate([self._voice, frames.voice])[-WINDOW_FRAMES:]
+        voiced = np.concatenate([self._voiced, frames.values[frames.voice]])
+        voiced = voiced[len(voiced) - voice.sum() :]
+        self._end, self._voice, self._voiced = frames.end, voice, voiced
+        values = np.zeros((len(voice), len(FEATURE_NAMES)), np.float32)
+        values[voice] = voiced
+        return FeatureFrames(frames.end - len(voice) * HOP, values, voice)
 
     def learn(self, prosody: Prosody, new: FeatureFrames) -> None:
         """Adds a window's prosody to the baseline, weighted by the speech of its new frames."""
@@ -45,7 +49,8 @@ class Speaker:
     def restore(self, earlier: Speaker) -> None:
         """Back to what an earlier copy remembers, as if nothing had been heard since."""
         self.baseline = earlier.baseline.copy()
-        self._frames = earlier._frames
+        self._end, self._voice = earlier._end, earlier._voice
+        self._voiced = earlier._voiced
 
 
 def padded(window: FeatureFrames) -> tuple[FloatArray, FloatArray]:

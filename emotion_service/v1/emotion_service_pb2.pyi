@@ -46,7 +46,7 @@ class _PartyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Party.ValueType
     """several parties on one leg: not scored (see allow_mixed_for_testing)"""
 
 class Party(_Party, metaclass=_PartyEnumTypeWrapper):
-    """Who speaks on a leg. Only CUSTOMER is ever scored."""
+    """Who speaks on a leg. Only CUSTOMER is ever scored (and, in tests, MIXED)."""
 
 PARTY_UNSPECIFIED: Party.ValueType  # 0
 """unknown: turn-taking only"""
@@ -566,7 +566,7 @@ class AudioChunk(_message.Message):
     leg: _builtins.str
     """empty: all declared legs interleaved sample by sample, in the order of declaration"""
     sequence: _builtins.int
-    """+1 a message; places audio when there is no offset; acknowledged in Status"""
+    """+1 a message of the leg (of each, if it holds all); places it when there is no offset; acknowledged"""
     data: _builtins.bytes
     """whole samples, at most 256 KiB; with neither offset nor sequence it follows on"""
     @_builtins.property
@@ -919,14 +919,16 @@ class Reason(_message.Message):
     OWN_BASELINE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     feature: _builtins.str
-    """pitch, pitch_range, pace, brightness, roughness"""
+    """pitch, pitch_range, pace, brightness, roughness; of urgent and curt also arousal, anger,
+    reply_delay, reply_length, interruptions
+    """
     value: _builtins.float
     baseline: _builtins.float
     """in the same unit"""
     unit: _builtins.str
-    """"Hz", "semitones", "syllables/s", "dB/octave", "fraction" """
+    """"Hz", "semitones", "syllables/s", "dB/octave", "per cent", "s", "a minute" or none"""
     shift: _builtins.float
-    """(value - baseline) in standard deviations of the training speech"""
+    """(value - baseline) in standard deviations; of which, see docs/cues.md"""
     own_baseline: _builtins.bool
     """false: too little heard of this speaker, the baseline is mostly a typical speaker's"""
     text: _builtins.str
@@ -1797,10 +1799,12 @@ class WatchCuesResponse(_message.Message):
     """of this event, not of `more`"""
     @_builtins.property
     def call(self) -> Global___CallState:
-        """snapshot entries first, later when a call starts or its attributes change"""
+        """snapshot entries first, later when a call starts or changes; with `live`"""
 
     @_builtins.property
-    def cue(self) -> Global___Cue: ...
+    def cue(self) -> Global___Cue:
+        """false its stream has broken off, and no summary will come"""
+
     @_builtins.property
     def score(self) -> Global___Score: ...
     @_builtins.property
@@ -2146,7 +2150,7 @@ class RecordObjectionRequest(_message.Message):
 
     CALL_ID_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
-    """a live call"""
+    """a live call, or one of the last 1000 that ended"""
     def __init__(
         self,
         *,

@@ -102,3 +102,15 @@ def test_any_split_of_the_blocks_tells_the_same(
     edges = [0, *sorted(cuts), len(sounds)]
     parts = [tracker.follow(sounds[a:b]) for a, b in pairwise(edges)]
     assert [a for part in parts for a in part] == ActivityTracker("customer").follow(sounds)
+
+
+@pytest.mark.parametrize(("quiet", "start"), [(0, 20), (14, 20), (3, 20)])
+def test_what_sends_no_more_is_silent_from_where_its_silence_began(quiet: int, start: int) -> None:
+    tracker = ActivityTracker("customer")
+    tracker.follow([Sound.SPEECH] * 20 + [Sound.SILENCE] * quiet)
+    (told,) = tracker.fall_silent()
+    end = (20 + quiet) * BLOCK
+    assert (told.sound, told.start, told.decided) == (Sound.SILENCE, start * BLOCK, end)
+    assert tracker.fall_silent() == []
+    (again,) = tracker.follow([Sound.SPEECH] * 3)
+    assert (again.start, again.sequence) == (end, told.sequence + 1)

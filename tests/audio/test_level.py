@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotion_service.audio.level import FLOOR_DB, RELEASE_DB, TARGET_DB, Level
+from emotion_service.audio.level import DOUBT, FLOOR_DB, RELEASE_DB, TARGET_DB, Level
 from emotion_service.types import BLOCK, FloatArray
 
 MAX_GAIN_DB = TARGET_DB - FLOOR_DB
@@ -95,6 +95,16 @@ def test_after_a_step_down_of_25_decibels_the_gain_waits_for_speech() -> None:
     # While the loud blocks leave the 60 ms the level is within 20 dB of the peak: two releases.
     assert gains[-1] == pytest.approx(-8.0 + 2 * RELEASE_DB, abs=1e-5)
     assert gains[7:] == pytest.approx([gains[-1]] * len(gains[7:]), abs=1e-5)
+
+
+def test_a_burst_that_ten_seconds_of_sound_never_came_near_was_no_speech() -> None:
+    gains = gains_db(np.concatenate([steady(-3, 10), steady(-32, DOUBT + 2000)]))
+    doubting = gains[12 : 12 + DOUBT - 10]
+    assert doubting == pytest.approx([doubting[0]] * len(doubting), abs=1e-5)
+    # Then the peak is released at the usual pace, down to the sound that is really there.
+    released = gains[12 + DOUBT + 100] - gains[12 + DOUBT]
+    assert released == pytest.approx(100 * RELEASE_DB, abs=1e-5)
+    assert gains[-1] == pytest.approx(TARGET_DB + 32.0, abs=RELEASE_DB + 1e-5)
 
 
 # --- what it must not depend on ---------------------------------------------------------------

@@ -9,13 +9,10 @@ import numpy as np
 import pytest
 
 from emotion_service.calls.scorer import Scorer
-from emotion_service.scoring.baseline import QUANTITIES, Typical
-from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard
+from emotion_service.scoring.model import EmotionModel
 from emotion_service.scoring.request import ScoredBatch, ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
-    FEATURE_NAMES,
-    FEATURE_VERSION,
     HOP,
     LOG_F0,
     CallConfig,
@@ -28,8 +25,8 @@ from emotion_service.types import (
     Party,
     Probabilities,
 )
+from tests.stub_card import TYPICAL, stub_card
 
-TYPICAL = {name: Typical(4.0, 2.0) for name in QUANTITIES}
 CALM_LOG_F0 = np.log(160.0)
 
 
@@ -37,22 +34,7 @@ class Touchy(EmotionModel):
     """Hears anger in high voices; every bit that it is shown moves what it says by up to 1 %."""
 
     def __init__(self) -> None:
-        self.card = ModelCard(
-            name="touchy",
-            version="1",
-            licence="CC0-1.0",
-            feature_version=FEATURE_VERSION,
-            feature_names=FEATURE_NAMES,
-            context_names=CONTEXT_NAMES,
-            hop_samples=HOP,
-            window_frames=WINDOW_FRAMES,
-            labels=OUTPUTS,
-            arousal={"anger": 1.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.0},
-            valence={"anger": 0.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.5},
-            typical=TYPICAL,
-            training_speakers=(),
-            onnx_sha256="0" * 64,
-        )
+        self.card = stub_card("touchy")
 
     def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
         rows = [_opinion(*window) for window in zip(frames, voice, context, strict=True)]

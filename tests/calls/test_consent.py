@@ -133,6 +133,23 @@ def test_what_is_on_its_way_is_dropped_and_the_state_ends(
 
 
 @every_loss
+@pytest.mark.parametrize("objection", [Consent.WITHDRAWN, Consent.REFUSED])
+def test_an_objection_counts_though_the_leg_is_not_scored_any_more(
+    config: CallConfig, scripted: Script, voice: bytes, loss: str, objection: Consent
+) -> None:
+    scorer = scripted()
+    call = Call(config, scorer)
+    call.start()
+    resolved(call, scorer, voice, 0, 4)
+    call.update(LOSSES[loss][0])
+    call.update(ConsentChange(objection))
+    call.finish()
+    (summary,) = call.close()
+    assert isinstance(summary, CallSummary)
+    assert (summary.states, summary.turning_points) == ((), ())
+
+
+@every_loss
 def test_the_audio_and_the_speaker_are_forgotten(
     config: CallConfig, scripted: Script, voice: bytes, loss: str
 ) -> None:

@@ -91,15 +91,15 @@ def test_a_block_is_decided_when_it_is_complete(leg_of: ScriptedLeg) -> None:
 def test_it_is_worth_hearing_when_audio_up_to_a_stride_has_come() -> None:
     leg = Leg(LegConfig("customer", Party.CUSTOMER, "audio/PCMU", 8000))
     worth = []
-    for _ in range(12):
+    for _ in range(30):
         leg.receive(QUIET * 159, None, None)
         worth.append(leg.worth_hearing)
         if leg.worth_hearing:
             hear([leg])
             list(leg.progress())
-    # 6 * 159 = 954 and 11 * 159 = 1749 are the first beyond 800 and 1600.
-    assert [number for number, one in enumerate(worth, 1) if one] == [6, 11]
-    assert leg.at == 1749 // BLOCK * BLOCK
+    # Blocks end at 2080 and 4000: 14 * 159 = 2226 and 26 * 159 = 4134 are the first beyond.
+    assert [number for number, one in enumerate(worth, 1) if one] == [14, 26]
+    assert leg.at == 4134 // BLOCK * BLOCK
 
 
 def test_the_end_completes_the_last_block(leg_of: ScriptedLeg) -> None:

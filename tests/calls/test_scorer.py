@@ -15,13 +15,11 @@ from hypothesis import strategies as st
 
 from emotion_service.audio.features import CONTEXT
 from emotion_service.calls.scorer import Scorer, look, skipped
-from emotion_service.scoring.baseline import QUANTITIES, Typical, notable
-from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard, load
+from emotion_service.scoring.baseline import notable
+from emotion_service.scoring.model import EmotionModel, load
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
-    FEATURE_NAMES,
-    FEATURE_VERSION,
     HOP,
     SAMPLE_RATE_HERTZ,
     Abstain,
@@ -34,6 +32,7 @@ from emotion_service.types import (
     Quality,
     VoicedAudio,
 )
+from tests.stub_card import stub_card
 
 PERMIT = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
 STEP = 50  # frames (500 ms) between windows
@@ -46,20 +45,11 @@ class Listener(EmotionModel):
 
     def __init__(self, answer: Sequence[float] = SPEECH) -> None:
         self.answer = np.array(answer, np.float32)
-        self.card = ModelCard(
-            name="listener",
+        self.card = stub_card(
+            "listener",
             version="3",
-            licence="CC0-1.0",
-            feature_version=FEATURE_VERSION,
-            feature_names=FEATURE_NAMES,
-            context_names=CONTEXT_NAMES,
-            hop_samples=HOP,
-            window_frames=WINDOW_FRAMES,
-            labels=OUTPUTS,
             arousal={"anger": 0.9, "happiness": 0.8, "sadness": 0.2, "neutral": 0.4},
             valence={"anger": 0.1, "happiness": 0.9, "sadness": 0.2, "neutral": 0.5},
-            typical={name: Typical(4.0, 2.0) for name in QUANTITIES},
-            training_speakers=(),
             onnx_sha256="ab" * 32,
         )
         self.shown: list[tuple[FloatArray, FloatArray, FloatArray]] = []

@@ -70,7 +70,8 @@ SPLITS = st.builds(Split, LENGTHS, PLACED, TOGETHER, st.sampled_from(Pacing))
 
 
 def messages(legs: Sequence[bytes], split: Split) -> Iterator[EncodedAudio]:
-    """The leg that is behind comes next; one byte is one sample."""
+    """The leg that is behind comes next; one byte is one sample. Both come in one message only
+    where they have had as many, as its sequence number is that of both."""
     at, counts = [0, 0], [0, 0]
     lengths, placed_by, together = (
         cycle(split.lengths),
@@ -79,7 +80,8 @@ def messages(legs: Sequence[bytes], split: Split) -> Iterator[EncodedAudio]:
     )
     while min(at) < len(legs[0]):
         length, placed = next(lengths), next(placed_by)
-        both = at[0] == at[1] and next(together)
+        level = at[0] == at[1] and counts[0] == counts[1]
+        both = level and next(together)
         n = 0 if at[0] <= at[1] else 1
         start, end = at[n], min(at[n] + length, len(legs[n]))
         data = b"".join(bytes(pair) for pair in zip(*(leg[start:end] for leg in legs), strict=True))
@@ -107,13 +109,12 @@ def said(events: Iterable[object]) -> dict[str, list[object]]:
     return kinds
 
 
-@dataclass(frozen=True, repr=False)  # hypothesis shows all arguments of a test that fails
 class Recording:
     """Two customers who talk at the same time, so that both legs' scores and cues meet."""
 
-    legs: list[bytes]
-    config: CallConfig
-    scorer: Scorer
+    # No dataclass: hypothesis shows all fields of those that a failed test was given.
+    def __init__(self, legs: list[bytes], config: CallConfig, scorer: Scorer) -> None:
+        self.legs, self.config, self.scorer = legs, config, scorer
 
     def said(self, split: Split) -> dict[str, list[object]]:
         config = replace(self.config, pacing=split.pacing)
@@ -127,11 +128,11 @@ def recording(speech: Voice, config: CallConfig, touchy: Scorer) -> Recording:
     return Recording(legs, replace(config, legs=customers), touchy)
 
 
-@dataclass(frozen=True, repr=False)
 class AtOnce:
     """What one message with all the audio gives."""
 
-    said: dict[str, list[object]]
+    def __init__(self, said: dict[str, list[object]]) -> None:
+        self.said = said
 
 
 @pytest.fixture(scope="module")

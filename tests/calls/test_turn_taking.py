@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -17,6 +18,7 @@ from emotion_service.audio.codecs import encode_pcmu
 from emotion_service.calls.call import Call
 from emotion_service.calls.scorer import Scorer
 from emotion_service.cues.silence import DEAD_AIR
+from emotion_service.training.lines.pause import unsent
 from emotion_service.training.sounds.sounds import generate
 from emotion_service.types import (
     CallConfig,
@@ -32,6 +34,8 @@ from emotion_service.types import (
     LineChange,
     LineState,
     Pace,
+    Sound,
+    SpeechActivity,
     Trend,
 )
 from tests.calls.stage import (
@@ -155,6 +159,44 @@ def test_every_episode_is_found_in_real_speech(
 
 MUSIC = [f"music_{kind}" for kind in ("organ", "strings", "guitar", "piano", "pad", "band", "sung")]
 TONES = ["ringback", "busy", "dial", "special_information", "dtmf"]
+
+
+def test_a_leg_that_sends_no_more_while_it_speaks_speaks_no_more(
+    config: CallConfig, scripted: Script
+) -> None:
+    legs = constructed(demo_phrases("english"), 0).legs()
+    end = next(
+        event.start + 1600  # 200 ms into something that the customer says
+        for event in play(config, scripted(), legs)
+        if isinstance(event, SpeechActivity) and event.leg == "customer"
+        if event.sound is Sound.SPEECH and event.start > 40_000
+    )
+    cut = play(config, scripted(), {**legs, "customer": legs["customer"][:end]})
+    customer = {**legs, "customer": np.concatenate([legs["customer"][:end], np.zeros(80_000)])}
+    padded = play(config, scripted(), customer)
+    assert list(episodes(cues_of(cut))) == list(episodes(cues_of(padded)))
+    speech = [
+        told.legs[0].speech for told in (cut[-1], padded[-1]) if isinstance(told, CallSummary)
+    ]
+    assert speech[0] == pytest.approx(speech[1], abs=TOLERANCE)
+
+
+def test_who_sends_nothing_in_pauses_says_nothing_in_them(
+    config: CallConfig, scripted: Script
+) -> None:
+    legs = constructed(demo_phrases("english"), 0).legs()
+    call = Call(replace(config, consent=Consent.REFUSED), scripted())
+    sent = [
+        EncodedAudio(leg, encode_pcmu(samples[at : at + 160]), offset_seconds=at / 8000)
+        for leg, samples in legs.items()
+        for at in 160 * np.flatnonzero(~unsent(samples))
+    ]
+    events = call.start()
+    for message in sorted(sent, key=lambda message: message.offset_seconds or 0.0):
+        events += call.push(message)
+    events += [*call.finish(), *call.close()]
+    whole = Counter(cue.kind for cue in cues_of(play(config, scripted(), legs)))
+    assert Counter(cue.kind for cue in cues_of(events)) == whole
 
 
 @pytest.mark.parametrize("kind", [*MUSIC, *TONES])

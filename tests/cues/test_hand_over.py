@@ -130,29 +130,29 @@ SCENARIOS = {
     ),
     "refused": Scenario(
         call(replace(CUSTOMER, not_scored=NotScored.CONSENT_REFUSED), AGENT),
-        "Mood was not assessed: the customer did not agree to it. " + SIX,
-        "Die Stimmung wurde nicht ausgewertet: der Kunde hat es abgelehnt. " + SECHS,
+        "Nothing is said of the mood: the customer did not agree to that. " + SIX,
+        "Zur Stimmung steht hier nichts: der Kunde hat das abgelehnt. " + SECHS,
     ),
     "never asked": Scenario(
         call(replace(CUSTOMER, not_scored=NotScored.CONSENT_PENDING), AGENT),
-        "Mood was not assessed: the customer has not agreed to it. " + SIX,
-        "Die Stimmung wurde nicht ausgewertet: der Kunde hat dem nicht zugestimmt. " + SECHS,
+        "Nothing is said of the mood: the customer has not agreed to that. " + SIX,
+        "Zur Stimmung steht hier nichts: der Kunde hat dem nicht zugestimmt. " + SECHS,
     ),
     "not told": Scenario(
         call(replace(CUSTOMER, not_scored=NotScored.NOT_DISCLOSED), AGENT),
-        "Mood was not assessed: the customer had not been told of it. " + SIX,
-        "Die Stimmung wurde nicht ausgewertet: der Kunde war nicht darüber informiert. " + SECHS,
+        "Nothing is said of the mood: the customer had not been told that it is assessed. " + SIX,
+        "Zur Stimmung steht hier nichts: der Kunde war über die Auswertung nicht informiert. "
+        + SECHS,
     ),
     "on a leg with others": Scenario(
         call(replace(CUSTOMER, party=Party.MIXED, not_scored=NotScored.PARTIES_MIXED)),
-        "Mood was not assessed: the customer shares a leg with others. " + SIX,
-        "Die Stimmung wurde nicht ausgewertet: der Kunde teilt sich eine Leitung mit anderen. "
-        + SECHS,
+        "Nothing is said of the mood: the customer shares a leg with others. " + SIX,
+        "Zur Stimmung steht hier nichts: der Kunde teilt sich eine Leitung mit anderen. " + SECHS,
     ),
     "no customer": Scenario(
         call(AGENT, SUPERVISOR),
-        "No leg is the customer's, so no mood was assessed. " + SIX,
-        "Kein Kunde war angemeldet, die Stimmung wurde nicht ausgewertet. " + SECHS,
+        "No leg is the customer's, so nothing is said of a mood. " + SIX,
+        "Kein Kunde war angemeldet, darum steht hier nichts zur Stimmung. " + SECHS,
     ),
     "hung up in the queue without a word": Scenario(
         call(replace(CUSTOMER, speech=0), minutes=1.5, end_reason=EndReason.ABANDONED),

@@ -199,8 +199,8 @@ def test_anger_is_compared_with_all_that_was_heard() -> None:
     voice = Voice()
     voice.observe(score(SECOND, Tone(anger=0.54)), 2 * SECOND, 4 * SECOND)
     anger = voice.lately["anger"]
-    assert (anger.value, anger.baseline) == pytest.approx((0.54, 0.34))  # 4 s typical, 4 s own
-    assert anger.shift == pytest.approx(0.8)
+    assert (anger.value, anger.baseline) == pytest.approx((0.54, 0.345))  # 4 s typical, 4 s own
+    assert anger.shift == pytest.approx(0.8125)
     assert not anger.own_baseline
     voice.observe(score(SECOND, Tone(anger=0.54)), 2 * SECOND, 6 * SECOND)
     assert voice.lately["anger"].own_baseline

@@ -71,6 +71,18 @@ def test_a_back_channel_is_no_talk_over() -> None:
     assert turns.advance(80_000) == []
 
 
+def test_400_ms_that_end_in_a_tone_are_a_talk_over_though_its_beginning_is_known_sooner() -> None:
+    turns = Turns(LEGS, HANGOVER)
+    turns.add(speech("customer", 0))
+    turns.add(speech("agent", 8000))
+    assert turns.add(heard("agent", Sound.TONE, 8000 + 3199, 8000 + 3199 + 480)) == []
+    turns.add(speech("agent", 16_000))
+    assert turns.add(heard("agent", Sound.TONE, 19_200, 19_680)) == [
+        talk_over("agent", CuePhase.ONSET, 16_000, 19_200, 19_680),
+        talk_over("agent", CuePhase.OFFSET, 16_000, 19_200, 19_680),
+    ]
+
+
 def test_400_ms_is_a_talk_over() -> None:
     turns = Turns(LEGS, HANGOVER)
     turns.add(speech("customer", 0))

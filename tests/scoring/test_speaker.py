@@ -18,10 +18,11 @@ FAST = Prosody(speech=8000, pitch=None, pitch_range=None, pace=8.0, tilt=None, r
 
 
 def frames(first: int, count: int, offset: int = 0) -> FeatureFrames:
-    """Frame i of the leg holds i + offset in every feature; it is voice where i is odd."""
+    """Where i is odd, frame i of the leg has a voice and holds i + offset in every feature."""
     numbers = np.arange(first, first + count)
-    values = np.repeat(numbers[:, np.newaxis] + offset, len(FEATURE_NAMES), axis=1)
-    return FeatureFrames(first * HOP, values.astype(np.float32), numbers % 2 == 1)
+    voice = numbers % 2 == 1
+    values = np.repeat(((numbers + offset) * voice)[:, np.newaxis], len(FEATURE_NAMES), axis=1)
+    return FeatureFrames(first * HOP, values.astype(np.float32), voice)
 
 
 def same(given_frames: FeatureFrames, expected: FeatureFrames) -> bool:
