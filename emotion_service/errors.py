@@ -38,4 +38,8 @@ class ModelMismatch(EmotionServiceError):
 
 
 class CorpusError(EmotionServiceError):
-    """A labelled corpus that cannot be used as it is."""
+    """A labelled corpus, or what is to be made of one, that cannot be used as it is."""
+
+
+class RecipeError(EmotionServiceError):
+    """A recipe for training that cannot be used."""

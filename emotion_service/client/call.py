@@ -59,8 +59,8 @@ class OpenCall:
         """Audio of one leg; of all legs, interleaved, when `leg` is empty.
 
         `offset_seconds` since the start of the call places its first sample; without it
-        `sequence` (+1 a message) does; without both it follows on. Waits while the server is
-        not ready to read.
+        `sequence` (+1 a message of the leg) does; without both it follows on. Waits while the
+        server is not ready to read.
         """
         audio = pb.AudioChunk(leg=leg, data=data, sequence=sequence)
         if offset_seconds is not None:

@@ -187,6 +187,7 @@ def _channel_options(server: Address) -> list[tuple[str, int]]:
         ("grpc.enable_http_proxy", int(not server.is_loopback)),
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
+        ("grpc.http2.ping_timeout_ms", 10_000),  # the one that counts; a minute if left out
         ("grpc.initial_reconnect_backoff_ms", round(FIRST_SECONDS * 1000)),
         ("grpc.max_reconnect_backoff_ms", round(LAST_SECONDS * 1000)),
     ]

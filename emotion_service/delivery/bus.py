@@ -258,14 +258,18 @@ class Bus:
         before: Address | None = None,
     ) -> None:
         self._number += 1
-        now = self._clock()
         audience = (before or call.address, call.address)
         notice = Notice(audience, call.contact_id, event, latency, call.budget_ms)
-        numbered = Numbered(self._number, now, notice)
+        numbered = Numbered(self._number, self._clock(), notice)
         self._recent.append(numbered)
-        while self._recent[0].monotonic < now - REPLAYED_SECONDS:
-            self._recent.popleft()
+        self._let_go()
         self._spread(numbered)
+
+    def _let_go(self) -> None:
+        """Of events that are too old to be replayed."""
+        oldest = self._clock() - REPLAYED_SECONDS
+        while self._recent and self._recent[0].monotonic < oldest:
+            self._recent.popleft()
 
     def _spread(self, numbered: Numbered) -> None:
         """To those who watch this call, and those who watch many: others are not even asked."""
@@ -292,6 +296,7 @@ class Bus:
         if epoch != self._epoch:
             return max(self._number, 1), None  # at the least, what that process said last
         last = int(number)
+        self._let_go()
         first_kept = self._recent[0].number if self._recent else self._number + 1
         if last + 1 < first_kept:
             return self._number - last, None

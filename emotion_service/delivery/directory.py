@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from emotion_service.delivery.contacts import Contact, Contacts
 from emotion_service.delivery.notice import Address, CallState, HandOver
 from emotion_service.errors import BadInput
-from emotion_service.types import NO_TEXT, CallSummary, Feedback, Text
+from emotion_service.types import NO_TEXT, CallSummary, CueKind, Feedback, Text
 
 ENDED_CALLS = 1_000
 CALL_FEEDBACK = 32  # the latest, kept of a call
+MANNERS = (CueKind.URGENT, CueKind.CURT)  # among a summary's turns, but inferred
 
 
 @dataclass(slots=True)
@@ -153,7 +154,8 @@ def _unknown(expected: str) -> BadInput:
 def _without_moods(ended: CallState) -> CallState:
     """What may be kept of a call after an objection: its length, its turns, who spoke."""
     assert ended.summary is not None
-    summary = replace(ended.summary, states=(), turning_points=(), hand_over=NO_TEXT)
+    turns = tuple(turn for turn in ended.summary.turns if turn.kind not in MANNERS)
+    summary = replace(ended.summary, states=(), turns=turns, turning_points=(), hand_over=NO_TEXT)
     return replace(
         ended, legs=(), summary=summary, trend=None, advice=(), hand_over=NO_TEXT, earlier=()
     )

@@ -14,7 +14,6 @@ import asyncio
 import math
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -38,6 +37,7 @@ from emotion_service.delivery.notice import (
 from emotion_service.delivery.outbox import Outbox
 from emotion_service.fronts.acknowledger import Acknowledger
 from emotion_service.fronts.admission import Admission
+from emotion_service.fronts.arrivals import Arrivals
 from emotion_service.metrics import Metrics
 from emotion_service.routing.ruleset import NO_RULES, RuleSet
 from emotion_service.scoring.batcher import Batcher, Scored
@@ -61,7 +61,6 @@ from emotion_service.types import (
 
 UNWRITTEN = 256  # events waiting for the writer
 RECORDED_PENDING = 4  # windows of a recorded call being scored; with more its sender waits
-ARRIVALS = 256  # messages whose arrival is remembered: no cue waits longer than a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ class CallStream:
         self._failure: Exception | None = None
         self._unheard: dict[str, None] = {}  # legs that are worth hearing,
         self._unheard_since = math.inf  # and since when
-        self._arrivals: deque[tuple[int, float]] = deque(maxlen=ARRIVALS)
+        self._arrivals = Arrivals()
         self._acknowledger = Acknowledger()
         events = self._call.start()
         budget_ms = config.latency_budget_ms
@@ -153,7 +152,7 @@ class CallStream:
         """
         arrived = self._service.clock()
         names = self._call.receive(audio)
-        self._arrivals.append((self._call.received, arrived))
+        self._arrivals.add(self._call.received, arrived)
         worth = [leg.config.leg for leg in self._call.legs(names) if leg.worth_hearing]
         if worth:
             self._unheard |= dict.fromkeys(worth)
@@ -234,7 +233,7 @@ class CallStream:
         self._hear_now()
         ended = self._service.clock()
         events = self._call.finish()
-        self._arrivals.append((self._call.elapsed, ended))
+        self._arrivals.add(self._call.elapsed, ended)
         self._tell(events, ended)
         self._submit(ended)
         await self._pending_at_most(0)
@@ -287,7 +286,7 @@ class CallStream:
         """To the call's own stream and to the bus; the rest says what the events waited for."""
         for event in events:
             if isinstance(event, Cue):
-                said = Said(event, self._arrival(event.decided), scored)
+                said = Said(event, self._arrivals.of(event.decided), scored)
             elif isinstance(event, EmotionScore):
                 said = Said(event, arrived, scored)
             else:
@@ -311,15 +310,6 @@ class CallStream:
                 self._live = False
                 metrics.ended(self, completed=True)
                 bus.end(config.call_id, summary)
-
-    def _arrival(self, end: int) -> float | None:
-        """When the message arrived with which the call reached `end`."""
-        found = None
-        for elapsed, arrived in reversed(self._arrivals):
-            if elapsed < end:
-                break
-            found = arrived
-        return found
 
     # --- scores on their way ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 
 from google.protobuf import json_format
@@ -248,13 +249,12 @@ def _event(
 
 def to_json_line(message: Message) -> str:
     """Proto-JSON on one line: names in snake_case, unset numbers, texts and enums written out."""
-    return json_format.MessageToJson(
-        message,
-        preserving_proto_field_name=True,
-        always_print_fields_with_no_presence=True,
-        indent=None,
-        ensure_ascii=False,
+    content = json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
+    if content.get("more") == []:  # one event a line: there is never any
+        del content["more"]
+    return json.dumps(content, ensure_ascii=False)
 
 
 UPDATES: dict[str, Callable[[pb.CallUpdate], types.CallUpdate]] = {

@@ -28,6 +28,7 @@ from emotion_service.types import (
 
 TEXT = Text("upset since minute 3", "verärgert seit Minute 3")
 SPOKEN = LegSummary("customer", Party.CUSTOMER, 4000, 1.0, 3, 0, 0, None, Placement())
+TALK_OVERS = StateTime("agent", CueKind.TALK_OVER, 2, 8000)
 SUMMARY = CallSummary(
     duration=8000,
     end_reason=EndReason.COMPLETED,
@@ -35,7 +36,7 @@ SUMMARY = CallSummary(
     states=(StateTime("customer", CueKind.AGITATED, 1, 8000),),
     talk_overs=2,
     model_version="stub",
-    turns=(StateTime("agent", CueKind.TALK_OVER, 2, 8000),),
+    turns=(TALK_OVERS, StateTime("customer", CueKind.CURT, 1, 80_000)),
     turning_points=(TurningPoint("customer", 10, CueKind.NEUTRAL, CueKind.AGITATED),),
     hand_over=TEXT,
 )
@@ -137,7 +138,9 @@ def test_an_objection_forgets_the_moods_of_ended_calls(line: Line) -> None:
     assert line.told == ["two"]
     assert line.bus.call("two").earlier == ()
     one = line.bus.call("one")
-    assert one.summary == replace(SUMMARY, states=(), turning_points=(), hand_over=NO_TEXT)
+    assert one.summary == replace(
+        SUMMARY, states=(), turns=(TALK_OVERS,), turning_points=(), hand_over=NO_TEXT
+    )
     assert (one.legs, one.hand_over, one.earlier, one.live) == ((), NO_TEXT, (), False)
     assert line.bus.call("other").summary == SUMMARY
     line.bus.end("two", SUMMARY)

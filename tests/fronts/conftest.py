@@ -11,14 +11,9 @@ from scipy import signal
 from emotion_service.calls.scorer import Scorer
 from emotion_service.delivery.bus import Bus
 from emotion_service.fronts.stream import Service
-from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.batcher import Batcher
-from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS, EmotionModel, ModelCard
-from emotion_service.scoring.speaker import WINDOW_FRAMES
+from emotion_service.scoring.model import EmotionModel
 from emotion_service.types import (
-    FEATURE_NAMES,
-    FEATURE_VERSION,
-    HOP,
     CallConfig,
     Consent,
     FloatArray,
@@ -26,6 +21,7 @@ from emotion_service.types import (
     Pacing,
     Party,
 )
+from tests.stub_card import stub_card
 
 RATE = 8000
 
@@ -34,22 +30,7 @@ class StubModel(EmotionModel):
     """Probabilities that depend on every frame, so that any difference in them shows."""
 
     def __init__(self) -> None:
-        self.card = ModelCard(
-            name="stub",
-            version="1",
-            licence="CC0-1.0",
-            feature_version=FEATURE_VERSION,
-            feature_names=FEATURE_NAMES,
-            context_names=CONTEXT_NAMES,
-            hop_samples=HOP,
-            window_frames=WINDOW_FRAMES,
-            labels=OUTPUTS,
-            arousal={"anger": 1.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.0},
-            valence={"anger": 0.0, "happiness": 1.0, "sadness": 0.0, "neutral": 0.5},
-            typical={name: Typical(4.0, 2.0) for name in QUANTITIES},
-            training_speakers=(),
-            onnx_sha256="0" * 64,
-        )
+        self.card = stub_card("stub")
 
     def run(self, frames: FloatArray, voice: FloatArray, context: FloatArray) -> FloatArray:
         spread = 4 * (frames[:, :, :4] * voice[:, :, np.newaxis]).mean(axis=1)

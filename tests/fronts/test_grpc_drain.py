@@ -55,7 +55,7 @@ async def test_a_call_that_outlasts_the_grace_is_ended_with_a_status(server: Ser
     stream = await server.opened()
     began = time.monotonic()
     assert await server.servicer.drain(0.2) == 1
-    assert 0.2 <= time.monotonic() - began < 1
+    assert 0.2 <= time.monotonic() - began < 5
     assert (await stream.read()).status.HasField("reconnect")
     assert await turned_away(stream) == ("UNAVAILABLE", "SERVER_STOPPING", 1.0)
     await nothing_left(server, before)

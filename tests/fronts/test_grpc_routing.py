@@ -46,6 +46,7 @@ class Watch:
         return standing
 
     async def advice(self, count: int) -> list[pb.Advice]:
+        """The next so many, whatever else comes between."""
         heard: list[pb.Advice] = []
         while len(heard) < count:
             response = await self.next()
@@ -192,8 +193,8 @@ async def test_the_first_of_two_that_moved_can_be_heard_again(server: Server) ->
         stream = await server.opened()
         await speak(stream, 3.5)
         async with watching(server) as everything:
-            while len(await everything.begun()) < 2:
-                await asyncio.sleep(0.01)
+            standing = await everything.begun()
+            await everything.advice(2 - len(standing))
         await stream.write(pb.StreamingAnalyzeRequest(update=pb.CallUpdate(queue="care")))
         cursors: list[str] = []
         while len(cursors) < 2:

@@ -150,6 +150,7 @@ async def test_small_messages_are_heard_a_stride_at_a_time_and_dated_each(
     gate: Gate, config: CallConfig, speech: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, heard = [0.0], list[float]()
+    strides = [second + part for second in range(3) for part in (0.26, 0.5, 0.76, 1.0)]
     gate.open.set()
     async with Batcher(gate) as batcher:
         service = Service(gate, batcher, Bus(), clock=lambda: now[0])
@@ -164,7 +165,7 @@ async def test_small_messages_are_heard_a_stride_at_a_time_and_dated_each(
         for audio in chunks(speech[: BYTES_A_SECOND * 3], 20):
             now[0] += 0.02
             await stream.push(audio)
-        assert heard == pytest.approx([0.1 * stride for stride in range(1, 31)])
+        assert heard == pytest.approx(strides)
         await stream.finish()
         said = [item async for item in stream.outbox]
     for item in said:  # of each the message that held the last sample it needed

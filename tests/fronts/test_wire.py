@@ -344,6 +344,10 @@ def test_a_cue_as_a_json_line() -> None:
     }
 
 
+def test_a_line_of_a_watcher_holds_one_event() -> None:
+    assert json.loads(to_json_line(pb.WatchCuesResponse(cursor="a:1"))) == {"cursor": "a:1"}
+
+
 @pytest.mark.parametrize(
     ("event", "status"),
     [
