@@ -30,7 +30,7 @@ async def relay(
     yield ServerSentEvent(comment="the calls follow", retry=BROWSER_RETRY_MS, sep="\n")
     backoff = Backoff()
     while True:
-        hint, heard = 0.0, False
+        hint, heard, dropped = 0.0, False, None
         try:
             async with aclosing(client.watch_once(request)) as responses:
                 async for response in responses:
@@ -39,6 +39,10 @@ async def relay(
                         yield _told(connected=True, resumed=_goes_on(request, response))
                     request.cursor = response.cursor or request.cursor
                     yield _event(response)
+                    if response.HasField("heartbeat"):
+                        if dropped is not None and response.heartbeat.dropped > dropped:
+                            break  # we were too slow: from this cursor all is told again
+                        dropped = response.heartbeat.dropped
         except (Refused, ServerUnreachable) as error:
             hint = error.retry_seconds or 0.0
             if error.retry_seconds is None:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from emotion_service.client import Refused, ServerUnreachable
@@ -53,9 +53,14 @@ async def _unserved(request: Request, error: HTTPException) -> Response:
     return answer
 
 
+async def _left(request: Request, error: ClientDisconnect) -> Response:
+    return refusal(HTTPStatus.BAD_REQUEST, "BODY_INCOMPLETE", "the body broke off: send it whole")
+
+
 TROUBLES: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
     BadInput: _bad_input,
     Refused: _refused,
     ServerUnreachable: _unreachable,
     HTTPException: _unserved,
+    ClientDisconnect: _left,
 }

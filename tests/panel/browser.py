@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from benchmarks.panel_stage import Stage
 
@@ -46,3 +46,16 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield page
     page.close()
     assert wrong == []
+
+
+def agent(page: Page, stage: Stage, call_id: str, language: str = "en") -> None:
+    """Opens the panel of a call and waits until it is connected."""
+    page.goto(f"{stage.url}/agent?call_id={call_id}&lang={language}")
+    expect(page.locator("emotion-panel .link")).to_have_attribute("data-link", "live")
+
+
+def wall(page: Page, stage: Stage, query: str = "lang=en") -> None:
+    """Opens the wall and waits until it is connected."""
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{stage.url}/?{query}")
+    expect(page.locator("header .link")).to_have_attribute("data-link", "live")

@@ -93,6 +93,21 @@ async def test_what_is_no_feedback(panel: Panel, server: Server, body: bytes) ->
     assert server.service.bus.call("one").feedback == ()
 
 
+async def test_who_leaves_in_the_middle_of_a_body_is_no_defect(
+    panel: Panel, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, writer = await asyncio.open_connection(panel.place.host, panel.place.port)
+    headers = f"host: {panel.place}\r\norigin: {panel.origin}\r\ncontent-type: application/json"
+    writer.write(f"POST /api/calls/x/feedback HTTP/1.1\r\n{headers}\r\n".encode())
+    writer.write(b"content-length: 100\r\n\r\n{")
+    await writer.drain()
+    await asyncio.sleep(0.1)
+    writer.close()
+    await asyncio.sleep(0.2)
+    assert (await panel.ask("/api/service")).status == 200
+    assert "Traceback" not in caplog.text + capfd.readouterr().err
+
+
 async def test_a_body_without_end_is_not_read(panel: Panel) -> None:
     answer = await panel.ask(
         "/api/calls/one/feedback",

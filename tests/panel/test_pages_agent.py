@@ -6,11 +6,12 @@ import statistics
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from benchmarks.panel_calls import EARLIER, advice, cue, ended, live, trend
 from benchmarks.panel_stage import Stage
 from emotion_service.v1 import emotion_service_pb2 as pb
+from tests.panel.browser import agent
 
 CALL = "c-1"
 STORY = pb.Text(english="Upset since minute 1.", german="Seit Minute 1 verärgert.")
@@ -20,12 +21,6 @@ WATCH_HEADLINE = """() => {
   const note = () => window.told.push([word.textContent, Date.now()]);
   new MutationObserver(note).observe(word, { childList: true, characterData: true, subtree: true });
 }"""
-
-
-def agent(page: Page, stage: Stage, call_id: str = CALL, language: str = "en") -> None:
-    """Opens the panel of a call and waits until it is connected."""
-    page.goto(f"{stage.url}/agent?call_id={call_id}&lang={language}")
-    expect(page.locator("emotion-panel .link")).to_have_attribute("data-link", "live")
 
 
 def upset(seconds: float = 3.0, sequence: int = 0, phase: str = "ONSET") -> pb.Cue:
@@ -52,7 +47,7 @@ def test_a_state_is_there_300_ms_after_it_was_told(
         agent(page, stage, call_id)
         page.evaluate(WATCH_HEADLINE)
         stage.tell(cue(call_id, "AGITATED", 3.0, confidence=0.8))
-        page.wait_for_function("window.told.length > 0")
+        expect(page.locator("emotion-panel h2")).to_have_text("Sounds upset")
         ((word, seen),) = page.evaluate("window.told")
         assert word == "Sounds upset"
         waited.append(seen - 1000 * stage.service.sent[-1])
@@ -62,7 +57,7 @@ def test_a_state_is_there_300_ms_after_it_was_told(
 
 def test_a_state_says_how_sure_it_is_on_what_it_rests_and_why(stage: Stage, page: Page) -> None:
     stage.open(live(CALL, 2.0))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset())
     card = page.locator("emotion-panel .state")
     expect(card.locator("h2")).to_have_text("Sounds upset")
@@ -86,7 +81,7 @@ def test_uncertainty_looks_uncertain(
     stage: Stage, page: Page, confidence: float, sure: str, words: str
 ) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(cue(CALL, "DISTRESSED", 3.0, confidence=confidence))
     card = page.locator("emotion-panel .state")
     expect(card).to_have_attribute("data-sure", sure)
@@ -107,7 +102,7 @@ def test_why_nothing_is_claimed_stands_there(
     stage: Stage, page: Page, state: pb.CallState, word: str, note: str
 ) -> None:
     stage.open(state)
-    agent(page, stage)
+    agent(page, stage, CALL)
     expect(page.locator("emotion-panel h2")).to_have_text(word)
     expect(page.locator("emotion-panel .note")).to_contain_text(note)
 
@@ -115,7 +110,7 @@ def test_why_nothing_is_claimed_stands_there(
 def test_the_headline_changes_once_in_5_s_and_only_to_the_newest(stage: Stage, page: Page) -> None:
     page.clock.install()
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     page.evaluate(WATCH_HEADLINE)
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     kinds = ("NEUTRAL", "AGITATED", "INSUFFICIENT_EVIDENCE", "HAPPY")
@@ -137,7 +132,7 @@ def words(page: Page) -> list[str]:
 
 def test_a_dropped_connection_loses_nothing(stage: Stage, page: Page) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset(), trend(CALL, 5.0, 0.5), cue(CALL, "TALK_OVER", 5.5, leg="agent"))
     expect(page.locator("emotion-panel h2")).to_have_text("Sounds upset")
     stage.cut()
@@ -165,7 +160,7 @@ def test_feedback_arrives_and_lasts_as_long_as_the_state(
     stage: Stage, page: Page, label: str, verdict: str, answer: str
 ) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset(3.0, sequence=7))
     page.get_by_role("button", name=label).click()
     said = page.locator("emotion-panel .verdict .answer")
@@ -174,14 +169,14 @@ def test_feedback_arrives_and_lasts_as_long_as_the_state(
     stage.tell(upset(5.0, sequence=8, phase="UPDATE"), trend(CALL, 5.0, 0.7))
     expect(page.locator("emotion-panel .figure")).to_contain_text("0.7")
     expect(said).to_have_text(answer)
-    agent(page, stage)  # and whoever comes later sees it too
+    agent(page, stage, CALL)  # and whoever comes later sees it too
     stage.tell(cue(CALL, "NEUTRAL", 9.0, sequence=9, confidence=0.8))
     expect(page.get_by_role("button", name=label)).to_be_visible()
 
 
 def test_the_customer_objects_and_nothing_is_inferred_any_more(stage: Stage, page: Page) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset(), advice(CALL, 3.0, 60.0), cue(CALL, "CURT", 3.0, index=0.6))
     ask = page.get_by_role("button", name="Customer objects")
     ask.click()
@@ -203,7 +198,7 @@ def test_the_next_agent_reads_what_need_not_be_asked_again(stage: Stage, page: P
     state.earlier.append(pb.HandOver(call_id="c-0", text=EARLIER))
     state.hand_over.CopyFrom(STORY)
     stage.open(state)
-    agent(page, stage, language="de")
+    agent(page, stage, CALL, language="de")
     story = page.locator("emotion-panel .story .told")
     expect(story).to_have_text(
         [
@@ -215,7 +210,7 @@ def test_the_next_agent_reads_what_need_not_be_asked_again(stage: Stage, page: P
 
 def test_an_ended_call_keeps_its_summary(stage: Stage, page: Page) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset(), ended(CALL, 92.0, STORY, {"TALK_OVER": 3}))
     for _ in range(2):  # as it ends, and for whoever comes later
         expect(page.locator("emotion-panel h2")).to_have_text("Call ended")
@@ -224,9 +219,27 @@ def test_an_ended_call_keeps_its_summary(stage: Stage, page: Page) -> None:
         page.reload()
 
 
+def test_an_answer_from_before_the_end_does_not_undo_the_summary(stage: Stage, page: Page) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/api/calls/*", lambda route: held.append((route, route.fetch())))
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    while not held:
+        page.wait_for_timeout(10)
+    stage.tell(ended(CALL, 92.0, STORY, {}))
+    story = page.locator("emotion-panel .story .told")
+    expect(story).to_have_text(STORY.english)
+    ((route, answer),) = held
+    with page.expect_response("**/api/calls/*") as arrived:
+        route.fulfill(response=answer)
+    arrived.value.finished()
+    page.wait_for_timeout(200)
+    expect(story).to_have_text(STORY.english)
+
+
 def test_nothing_jumps_when_cues_and_advice_come(stage: Stage, page: Page) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     page.evaluate(
         """() => {
           window.shift = 0;
@@ -243,7 +256,7 @@ def test_nothing_jumps_when_cues_and_advice_come(stage: Stage, page: Page) -> No
 
 def test_everything_is_reached_by_keyboard(stage: Stage, page: Page) -> None:
     stage.open(live(CALL))
-    agent(page, stage)
+    agent(page, stage, CALL)
     stage.tell(upset())
     expect(page.get_by_role("button", name="Dismiss")).to_be_visible()
     walked = []
@@ -276,10 +289,10 @@ def test_another_page_embeds_it_in_its_own_colours(page: Page) -> None:
     desk = "https://desk.example.com"
     page.context.grant_permissions(["local-network-access"], origin=desk)
     with Stage(desk) as stage:
-        html = f"""<!doctype html><html lang="de"><title>Desk</title>
+        html = f"""<!doctype html><title>Desk</title>
           <style>emotion-panel {{ --accent: rgb(0, 79, 159) }}</style>
           <script type="module" src="{stage.url}/static/emotion-panel.js"></script>
-          <emotion-panel call-id="{CALL}"></emotion-panel>"""
+          <emotion-panel lang="de" call-id="{CALL}"></emotion-panel>"""
         page.route(f"{desk}/", lambda route: route.fulfill(body=html, content_type="text/html"))
         stage.open(live(CALL))
         page.goto(desk)

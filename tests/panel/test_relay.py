@@ -9,6 +9,7 @@ import pytest
 
 from emotion_service.address import parse
 from emotion_service.calls.scorer import Scorer
+from emotion_service.delivery import bus as bus_module
 from emotion_service.types import (
     Advice,
     AdviceAction,
@@ -48,6 +49,27 @@ async def connected(panel: Panel, query: str = "", **headers: str) -> tuple[Even
 async def sequences(stream: Events, count: int) -> list[int]:
     """Of the next cues."""
     return [int((await stream.next("cue")).data["cue"]["sequence"]) for _ in range(count)]
+
+
+async def test_what_was_dropped_while_it_stood_still_is_told_again(
+    panel: Panel, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "WATCHER_NOTICES", 3)
+    bus = server.service.bus
+    live(bus, "one")
+    stream, _ = await connected(panel)
+    await stream.next("heartbeat")
+    for sequence in range(10):
+        bus.tell("one", cue(sequence))
+    heard: list[int] = []
+    while len(heard) < 10:
+        event = await stream.next("cue", "server")
+        if event.kind == "cue":
+            heard.append(int(event.data["cue"]["sequence"]))
+        elif event.data["connected"]:
+            assert event.data["resumed"]
+    stream.close()
+    assert heard == list(range(10))
 
 
 async def test_a_browser_hears_what_a_watcher_hears(panel: Panel, server: Server) -> None:

@@ -24,7 +24,8 @@ export class Call {
     this.since = null;
     this.handOver = null;
     this.earlier = [];
-    this.feedback = new Map(); // sequence of a cue → verdict
+    this._states = new Map(); // sequence of a cue → the state that it told of (see stateKey)
+    this._verdicts = new Map(); // state, or sequence of another cue → verdict
     this.summary = null;
     this._at = 0; // how far into the call the last message reached
     this._heard = performance.now();
@@ -50,6 +51,20 @@ export class Call {
     FOLDS[kind]?.(this, message);
   }
 
+  /** A state's cue was told, its beginning or an update. */
+  told(cue) {
+    this._states.set(String(cue.sequence), stateKey(cue));
+  }
+
+  /** Feedback on any cue of a state, its beginning or an update, is feedback on the state. */
+  judged(sequence, verdict) {
+    this._verdicts.set(this._states.get(String(sequence)) ?? String(sequence), verdict);
+  }
+
+  verdictOn(cue) {
+    return this._verdicts.get(stateKey(cue)) ?? null;
+  }
+
   reached(position) {
     const at = seconds(position);
     if (at >= this._at) {
@@ -71,6 +86,7 @@ function state(call, message) {
   call.reached(message.elapsed);
   call.since ??= seconds(message.elapsed);
   call.legs = new Map(message.legs.map((leg) => [leg.leg, legOf(leg)]));
+  for (const leg of call.legs.values()) if (leg.cue) call.told(leg.cue);
   call.advice = new Map(message.advice.map((advice) => [adviceKey(advice), advice]));
   call.handOver = message.hand_over ?? call.handOver;
   call.earlier = message.earlier;
@@ -107,7 +123,9 @@ function cue(call, message) {
   if (!leg) return;
   // A state's end is told just before the next state's beginning: until then it stands.
   if (STATES.has(told.kind)) {
-    if (told.phase !== "OFFSET") leg.cue = told;
+    if (told.phase === "OFFSET") return;
+    leg.cue = told;
+    call.told(told);
     return;
   }
   if (told.phase === "OFFSET") leg.further.delete(told.kind);
@@ -115,6 +133,10 @@ function cue(call, message) {
   if (told.phase === "ONSET") {
     call.counts.set(`${told.leg} ${told.kind}`, call.count(told.leg, told.kind) + 1);
   }
+}
+
+function stateKey(cue) {
+  return `${cue.kind} since ${cue.start}`;
 }
 
 function trend(call, message) {
@@ -144,7 +166,7 @@ function adviceKey(message) {
 }
 
 function feedback(call, message) {
-  call.feedback.set(String(message.cue_sequence), bare(message.verdict, "VERDICT_"));
+  call.judged(message.cue_sequence, bare(message.verdict, "VERDICT_"));
 }
 
 function summary(call, message) {

@@ -36,16 +36,18 @@ export function mark(element, name, value) {
 /** Makes `list` show one item a key: `make(item)` for those that are new, `show(node, item)` for
  * all. Nodes of items that stay are kept, in the order of `items`. */
 export function list(parent, items, keyOf, makeItem, show = () => {}) {
-  const kept = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  const kept = new Map(); // key → nodes, for a key may come twice
+  for (const node of parent.children) {
+    kept.set(node.dataset.key, [...(kept.get(node.dataset.key) ?? []), node]);
+  }
   items.forEach((item, index) => {
     const key = String(keyOf(item));
-    const node = kept.get(key) ?? makeItem(item);
-    kept.delete(key);
+    const node = kept.get(key)?.shift() ?? makeItem(item);
     node.dataset.key = key;
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
     show(node, item);
   });
-  for (const node of kept.values()) node.remove();
+  for (const node of [...kept.values()].flat()) node.remove();
 }
 
 function finish(element, classes, attributes, children) {

@@ -21,6 +21,7 @@ import { clock } from "./time.js";
 const SHEETS = await Promise.all(
   ["tokens.css", "panel.css", "panel-parts.css", "panel-notes.css"].map(stylesheet),
 );
+const CHANGES = new Set(["call", "cue", "trend"]);
 const STORY_MS = 1000; // after a change, the hand-over text is asked for
 
 export class EmotionPanel extends HTMLElement {
@@ -42,7 +43,7 @@ export class EmotionPanel extends HTMLElement {
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.isConnected || before === after) return;
+    if (!this.isConnected || !this._call || before === after) return; // not before connectedCallback
     if (name === "lang") this._speak();
     else this._restart();
   }
@@ -61,18 +62,25 @@ export class EmotionPanel extends HTMLElement {
     const id = this.getAttribute("call-id") ?? "";
     this._base = new URL(this.getAttribute("server") ?? new URL("..", import.meta.url));
     if (!this._base.pathname.endsWith("/")) this._base.pathname += "/";
-    this._call = new Call(id);
     this._known = false; // whether the service has ever said anything of the call,
     this._listed = false; // and did so since the last snapshot began
     this._link = "connecting";
-    this._headline = new Headline((mood) => this._card.show(mood, this._call));
-    this._speak();
+    this._asked = this._answered = 0;
+    this._begin(id);
     if (!id) return;
     this._feed = new Feed(this._base, { call_id: id }, {
       onEvent: (kind, message) => this._take(kind, message),
-      onSlice: () => this._show(),
+      onShow: () => this._show(),
       onLink: (up) => this._linked(up),
     });
+  }
+
+  /** A call of which nothing is known yet: also one that begins anew under its id. */
+  _begin(id) {
+    this._headline?.stop();
+    this._call = new Call(id);
+    this._headline = new Headline((mood) => this._card.show(mood, this._call));
+    this._speak();
   }
 
   _stop() {
@@ -86,19 +94,33 @@ export class EmotionPanel extends HTMLElement {
 
   _take(kind, message) {
     if (kind === "snapshot") this._listed = false;
-    if (kind === "call") this._known = this._listed = true;
+    if (kind === "call") this._heard(message);
     if (kind === "complete") return this._ask();
     this._call.take(kind, message);
-    if (kind === "trend" || kind === "cue") this._asking ||= setTimeout(() => this._ask(), STORY_MS);
+    if (CHANGES.has(kind)) this._asking ||= setTimeout(() => this._ask(), STORY_MS);
     return undefined;
+  }
+
+  /** After a snapshot, or an end, it is another call, or one of which much was missed. */
+  _heard({ live }) {
+    if (live && (!this._call.live || (this._known && !this._listed))) this._begin(this._call.id);
+    this._known = this._listed = true;
+    this._answered = this._asked += 1; // answers that are on their way are of before
   }
 
   /** The call as it stands: its hand-over text, and a call that ended before this panel came. */
   async _ask() {
+    clearTimeout(this._asking);
     this._asking = 0;
     const call = this._call;
+    const asked = (this._asked += 1);
     const answer = await this._fetch("");
     if (!answer || call !== this._call) return;
+    if (asked < this._answered) {
+      this._asking ||= setTimeout(() => this._ask(), STORY_MS);
+      return;
+    }
+    this._answered = asked;
     if (answer.status === 404 && this._known && !this._listed) call.live = false; // it broke off
     else if (answer.ok) await this._update(call, answer);
     this._show();
@@ -107,6 +129,7 @@ export class EmotionPanel extends HTMLElement {
   async _update(call, answer) {
     const { call: state } = await answer.json();
     if (this._known && state.live) {
+      if (!call.live) return; // it ended while the answer was on its way: the summary knows more
       call.handOver = state.hand_over ?? null;
       call.earlier = state.earlier;
     } else if (!state.live && !call.summary) {
@@ -145,11 +168,12 @@ export class EmotionPanel extends HTMLElement {
   }
 
   async _object() {
+    const call = this._call;
     const answer = await this._fetch("/objection", {});
     if (!answer?.ok) return false;
-    const leg = this._call.customer;
+    const leg = call.customer;
     if (leg) leg.notScored = "CONSENT_WITHDRAWN"; // the service's own word follows
-    this._show();
+    if (call === this._call) this._show();
     return true;
   }
 

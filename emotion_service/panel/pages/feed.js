@@ -1,28 +1,31 @@
-/** The server-sent events of a panel server, taken in slices so that no frame is missed. */
+/** The server-sent events of a panel server, read a few at a time and shown on frames. */
 
 import { listen } from "./source.js";
 
-const SLICE_EVENTS = 25; // at most so many a slice,
-const SLICE_MS = 6; // for at most so long
-const HIDDEN_MS = 500; // between slices while the page is hidden: there are no frames then
+const READ_EVENTS = 25; // at a time, at most,
+const READ_MS = 6; // for at most so long
+const HIDDEN_MS = 500; // between showings while the page is hidden: there are no frames then
 
 /** Follows the calls that `query` asks the panel server at `server` (a URL) for.
  *
  * `onEvent(kind, message)` gets the events of calls, and "snapshot" and "complete" around a snapshot
- * of all live calls, which replaces what was known. `onSlice(began)` is called after each slice, and
- * once more on the next frame whenever it returns true. `onLink(up)`: the service is heard, or not.
- * `source`: listen or listenAside of source.js. */
+ * of all live calls, which replaces what was known. `onShow()` is called on a frame after something
+ * came, and on another one as long as it returns true; `restMs` lie between two. `onLink(up)`: the
+ * service is heard, or not. `source`: listen or listenAside of source.js. */
 export class Feed {
-  constructor(server, query, { onEvent, onSlice, onLink, source = listen }) {
+  constructor(server, query, { onEvent, onShow, onLink, restMs = 0, source = listen }) {
     const url = new URL("events", server);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     this._onEvent = onEvent;
-    this._onSlice = onSlice;
+    this._onShow = onShow;
     this._onLink = onLink;
+    this._restMs = restMs;
     this._queue = [];
-    this._read = 0; // so many of them have been taken
+    this._at = 0; // so many of them have been read
+    this._reading = 0;
     this._snapshot = false;
-    this._cancel = null; // of the slice to come
+    this._cancel = null; // of the showing to come
+    this._rested = 0; // from when on there may be one
     this._closed = false;
     this._end = source(url.href, (kind, data) => this._push(kind, data));
   }
@@ -30,42 +33,52 @@ export class Feed {
   close() {
     this._closed = true;
     this._end();
+    clearTimeout(this._reading);
     this._cancel?.();
   }
 
-  /** There will be a slice. */
+  /** There will be a showing. */
   wake() {
     if (this._cancel || this._closed) return;
-    if (document.hidden) {
-      const timer = setTimeout(() => this._slice(), HIDDEN_MS);
-      this._cancel = () => clearTimeout(timer);
-    } else {
-      const frame = requestAnimationFrame(() => this._slice());
+    const onFrame = () => {
+      const frame = requestAnimationFrame(() => this._show());
       this._cancel = () => cancelAnimationFrame(frame);
-    }
+    };
+    const wait = document.hidden ? HIDDEN_MS : this._rested - performance.now();
+    if (wait > 0) {
+      const timer = setTimeout(document.hidden ? () => this._show() : onFrame, wait);
+      this._cancel = () => clearTimeout(timer);
+    } else onFrame();
   }
 
   /** Cheap, for a chunk of the stream may bring hundreds at once. */
   _push(kind, data) {
     this._queue.push([kind, data]);
+    this._reading ||= setTimeout(() => this._read());
+  }
+
+  _read() {
+    const began = performance.now();
+    const last = document.hidden ? Infinity : this._at + READ_EVENTS;
+    while (this._at < Math.min(last, this._queue.length)) {
+      const [kind, data] = this._queue[this._at++];
+      this._take(kind, JSON.parse(data));
+      if (performance.now() - began > READ_MS && !document.hidden) break;
+    }
+    const left = this._at < this._queue.length;
+    this._reading = left ? setTimeout(() => this._read()) : 0;
+    if (!left) {
+      this._queue = [];
+      this._at = 0;
+    }
     this.wake();
   }
 
-  _slice() {
+  _show() {
     this._cancel = null;
-    const began = performance.now();
-    const last = document.hidden ? Infinity : this._read + SLICE_EVENTS;
-    while (this._read < Math.min(last, this._queue.length)) {
-      const [kind, data] = this._queue[this._read++];
-      this._take(kind, JSON.parse(data));
-      if (performance.now() - began > SLICE_MS && !document.hidden) break;
-    }
-    const left = this._read < this._queue.length;
-    if (!left) {
-      this._queue = [];
-      this._read = 0;
-    }
-    if (this._onSlice(began) || left) this.wake();
+    const more = this._onShow();
+    this._rested = performance.now() + this._restMs;
+    if (more) this.wake();
   }
 
   _take(kind, message) {

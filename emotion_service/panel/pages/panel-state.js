@@ -11,8 +11,8 @@ export class StateCard {
   constructor(texts, onVerdict) {
     this._texts = texts;
     this._onVerdict = onVerdict;
-    this._mood = null;
-    this._given = null; // { start, kind, verdict } of the state that feedback was given on
+    this._mood = this._call = null;
+    this._failed = null; // the cue that feedback was given on in vain
     this._build();
   }
 
@@ -20,6 +20,7 @@ export class StateCard {
   show(mood, call) {
     const { _texts: texts } = this;
     this._mood = mood;
+    this._call = call;
     const sure = mood.cue && mood.name !== "insufficient" ? certainty(mood.cue.confidence) : "none";
     mark(this.node, "data-mood", mood.name);
     mark(this.node, "data-sure", sure);
@@ -29,7 +30,6 @@ export class StateCard {
     list(this._reasons, sentences(this._said(mood), texts), (text) => text, (text) => make("li", {}, text));
     say(this._note, noteOn(mood, call, texts));
     this.tick(call);
-    this._showVerdict(call);
   }
 
   /** Time passed, or feedback came. */
@@ -37,7 +37,7 @@ export class StateCard {
     const { cue } = this._mood ?? {};
     const since = cue && call.live ? this._texts.since(span(call.now - cue.start, this._texts)) : "";
     say(this._since, since);
-    if (this._mood) this._showVerdict(call);
+    if (this._mood) this._showVerdict();
   }
 
   _said(mood) {
@@ -53,34 +53,23 @@ export class StateCard {
     say(this._evidence, texts.evidence(texts.certainty[sure], percent(cue.confidence), heard));
   }
 
-  _showVerdict(call) {
+  _showVerdict() {
     const { cue, name } = this._mood;
-    const asked = cue && call.live && name !== "insufficient";
-    const verdict = asked ? this._verdict(call, cue) : null;
+    const asked = cue && this._call.live && name !== "insufficient";
+    const verdict = asked ? this._call.verdictOn(cue) : null;
     mark(this.node, "data-verdict", verdict);
     mark(this._ask, "data-shown", asked && !verdict ? "yes" : "no");
-    if (verdict) say(this._answer, this._texts.verdicts[verdict]);
-    else if (this._answer.dataset.failed !== "yes") say(this._answer, "");
-  }
-
-  /** Feedback on any cue of a state, its beginning or an update, is feedback on the state. */
-  _verdict(call, cue) {
-    const given = call.feedback.get(String(cue.sequence));
-    if (given) this._given = { start: cue.start, kind: cue.kind, verdict: given };
-    const same = this._given?.start === cue.start && this._given.kind === cue.kind;
-    return same ? this._given.verdict : null;
+    const failed = asked && isSame(this._failed, cue) ? this._texts.failed : "";
+    say(this._answer, verdict ? this._texts.verdicts[verdict] : failed);
   }
 
   async _give(verdict) {
-    const { cue } = this._mood;
+    const { _call: call, _mood: { cue } } = this;
     const arrived = await this._onVerdict(Number(cue.sequence), verdict);
-    this._answer.dataset.failed = arrived ? "no" : "yes";
-    if (arrived) this._given = { start: cue.start, kind: cue.kind, verdict };
-    say(this._answer, arrived ? this._texts.verdicts[verdict] : this._texts.failed);
-    if (!arrived) return;
-    mark(this.node, "data-verdict", verdict);
-    mark(this._ask, "data-shown", "no");
-    this._answer.focus();
+    this._failed = arrived ? null : cue;
+    if (arrived) call.judged(cue.sequence, verdict);
+    this._showVerdict();
+    if (arrived) this._answer.focus();
   }
 
   _build() {
@@ -109,6 +98,11 @@ export class StateCard {
       make("div.verdict", {}, this._ask, this._answer),
     );
   }
+}
+
+/** Whether both are of one state. */
+function isSame(one, other) {
+  return one?.start === other.start && one.kind === other.kind;
 }
 
 /** Why there is no state, or no clear one. */

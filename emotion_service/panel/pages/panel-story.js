@@ -23,8 +23,7 @@ export class StoryCard {
     const texts = this._texts;
     say(this._now, reasonText(call.handOver, texts) || texts.story.none);
     mark(this._before, "data-shown", call.earlier.length ? "yes" : "no");
-    list(this._earlier, [...call.earlier].reverse(), (told) => told.call_id, (told) =>
-      make("li.told", {}, reasonText(told.text, texts)),
-    );
+    list(this._earlier, [...call.earlier].reverse(), (told) => told.call_id, () => make("li.told"),
+      (node, told) => say(node, reasonText(told.text, texts)));
   }
 }

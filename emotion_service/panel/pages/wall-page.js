@@ -122,7 +122,8 @@ function open(row) {
   const bar = make("div.bar", {}, make("h2", {}, texts.panel(id)), own, shut);
   const panel = again ? aside.querySelector("emotion-panel") : make("emotion-panel", { "call-id": id });
   panel.setAttribute("lang", texts.lang);
-  aside.replaceChildren(bar, panel);
+  if (again) aside.querySelector(".bar").replaceWith(bar); // a panel that is moved starts anew
+  else aside.replaceChildren(bar, panel);
   aside.hidden = false;
   if (!again) shut.focus();
 }

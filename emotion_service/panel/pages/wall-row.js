@@ -11,9 +11,11 @@ import { clock } from "./time.js";
 const SPAN = 300; // seconds of the sparkline
 const BOX = { width: 120, height: 24 };
 
+/** `onSight()` is called when the row comes into sight, or close to it. */
 export class Row {
-  constructor(call) {
+  constructor(call, onSight) {
     this.call = call;
+    this.inSight = true; // unless the browser says that it need not lay the row out
     this._icon = icon("waiting");
     this._word = make("strong.word");
     this._since = make("span.since");
@@ -30,6 +32,10 @@ export class Row {
       mood, this._line, this._open, this._advice, this._queue, this._who, this._clock,
     );
     this.node = make("li", {}, this.link);
+    this.node.addEventListener("contentvisibilityautostatechange", ({ skipped }) => {
+      this.inSight = !skipped;
+      if (this.inSight) onSight();
+    });
   }
 
   show(texts) {
@@ -43,7 +49,7 @@ export class Row {
     say(this._word, texts.moods[mood.name]);
     const since = mood.cue && call.live ? span(call.now - mood.cue.start, texts) : "";
     say(this._since, sure === "unsure" ? `${since} · ${texts.certainty.unsure}` : since);
-    const points = mood.name === "not_scored" ? [] : call.trend;
+    const points = call.customer?.notScored ? [] : call.trend;
     draw(this._line, path(points, "arousal", call.trend.at(-1)?.at ?? 0, SPAN, BOX));
     this._showOpen(texts);
     const [advice] = call.advice.values();

@@ -7,9 +7,12 @@ import { listenAside } from "./source.js";
 import { byNeed, moves } from "./wall-order.js";
 import { Row } from "./wall-row.js";
 
-const SLICE_MS = 10; // from the beginning of a slice, events and all
-const SLICE_ROWS = 15; // shown a slice, at most
-const SLICE_MOVES = 5;
+const REST_MS = 80; // between two frames: a glance needs no more, and each costs
+const FRAME_MS = 10; // that a frame may take
+const FRAME_ROWS = 15; // shown a frame, at most
+const BEYOND_MS = 250; // between frames that show rows out of sight
+const FRAME_COMING = 50; // put on the wall a frame
+const FRAME_MOVES = 10; // one costs as much as ten: the browser lays out anew what comes into sight
 const ORDER_MS = 4000; // between one order and the next,
 const POINTING_MS = 1500; // and never right under a moving pointer
 const TICK_MS = 5000; // how often what has only grown older is shown anew
@@ -24,18 +27,20 @@ export class Wall {
     this._onCounts = onCounts;
     this._onOpen = onOpen;
     this._rows = new Map(); // by call_id, in the order of arrival
-    this._dirty = new Set();
+    this._dirty = new Set(); // rows that do not show how their calls stand
+    this._coming = []; // rows that have yet to be put on the wall
     this._moves = [];
     this._listed = null; // while a snapshot comes: the calls in it
     this._queue = "";
     this._ended = new Map(); // call_id → when
     this._pointed = -Infinity;
-    this._due = { order: 0, tick: 0, count: 0 };
+    this._due = { order: 0, tick: 0, count: 0, beyond: 0 };
     this._listen();
     this._feed = new Feed(server, {}, {
       onEvent: (kind, message) => this._take(kind, message),
-      onSlice: (began) => this._slice(began),
+      onShow: () => this._frame(),
       onLink,
+      restMs: REST_MS,
       source: listenAside,
     });
     setInterval(() => this._feed.wake(), COUNT_MS);
@@ -43,7 +48,7 @@ export class Wall {
 
   speak(texts) {
     this._texts = texts;
-    for (const id of this._rows.keys()) this._dirty.add(id);
+    for (const row of this._rows.values()) this._dirty.add(row);
     this._feed?.wake();
   }
 
@@ -65,71 +70,95 @@ export class Wall {
 
   _fold(kind, message) {
     const id = message.call_id;
-    if (kind === "call") this._listed?.add(id);
+    const isListed = kind === "call" && this._listed && !this._listed.has(id);
+    if (isListed) this._listed.add(id);
     let row = this._rows.get(id);
     if (!row || (kind === "call" && message.live && !row.call.live)) {
       if (kind !== "call" || !message.live) return;
       row = this._arrive(id);
     }
+    if (isListed) row.call = new Call(id); // what was known is out of date
     row.call.take(kind, message);
+    if (kind === "call") this._hide(row);
     if (!row.call.live && !this._ended.has(id)) this._ended.set(id, performance.now());
-    this._dirty.add(id);
+    this._dirty.add(row);
   }
 
   /** A call that is new, or has begun anew. */
   _arrive(id) {
     this._leave(id);
-    const row = new Row(new Call(id));
+    const row = new Row(new Call(id), () => this._feed.wake());
     this._rows.set(id, row);
-    this._node.append(row.node);
+    this._coming.push(row);
     return row;
   }
 
   _complete() {
     for (const id of this._rows.keys()) if (!this._listed.has(id)) this._leave(id);
+    const place = new Map(this._inOrder().map((id, index) => [id, index]));
+    this._coming.sort((a, b) => place.get(a.call.id) - place.get(b.call.id));
+    this._dirty = new Set([...this._coming, ...this._dirty]);
     this._listed = null;
     this._due.order = this._due.count = 0;
+  }
+
+  _inOrder() {
+    return byNeed([...this._rows.values()].map((row) => row.call));
   }
 
   _leave(id) {
     const row = this._rows.get(id);
     if (!row) return;
-    if (row.node.contains(document.activeElement)) this._step(row.node, 1) || this._step(row.node, -1);
+    this._passFocus(row);
     row.node.remove();
     this._rows.delete(id);
     this._ended.delete(id);
-    this._dirty.delete(id);
+    this._dirty.delete(row);
+    this._coming = this._coming.filter((coming) => coming !== row);
     this._moves = []; // they may refer to it; the next order will do
   }
 
-  // --- a slice of a frame ---
+  // --- a frame ---
 
-  /** Shows a few rows and moves a few; true while there are more. */
-  _slice(began) {
-    this._age(performance.now());
-    const late = () => performance.now() - began > SLICE_MS && !document.hidden;
+  /** Puts a few rows on the wall, shows a few and moves a few; true while there are more. */
+  _frame() {
+    const now = performance.now();
+    const late = () => performance.now() - now > FRAME_MS && !document.hidden;
+    this._age(now);
+    if (!this._listed) this._node.append(...this._coming.splice(0, FRAME_COMING).map((row) => row.node));
+    const rows = this._wanted(now);
     let shown = 0;
-    for (const id of this._dirty) {
-      if (shown >= SLICE_ROWS || (shown > 0 && late())) break;
-      this._dirty.delete(id);
-      const row = this._rows.get(id);
-      this._hide(row);
-      row.show(this._texts);
+    while (shown < Math.min(FRAME_ROWS, rows.length) && (shown === 0 || !late())) {
+      this._show(rows[shown]);
       shown += 1;
     }
     let moved = 0;
-    while (this._moves.length && moved < SLICE_MOVES && (moved === 0 || !late())) {
+    while (this._moves.length && moved < FRAME_MOVES && (moved === 0 || !late())) {
       this._move();
       moved += 1;
     }
-    return this._dirty.size > 0 || this._moves.length > 0;
+    return shown < rows.length || this._coming.length > 0 || this._moves.length > 0;
+  }
+
+  /** The rows to show now: those in sight and, now and then, a few of the others. */
+  _wanted(now) {
+    const rows = [...this._dirty];
+    const near = rows.filter((row) => row.inSight);
+    if (near.length >= FRAME_ROWS || !this._isDue("beyond", now, BEYOND_MS)) return near;
+    return [...near, ...rows.filter((row) => !row.inSight)].slice(0, FRAME_ROWS);
+  }
+
+  _show(row) {
+    this._dirty.delete(row);
+    this._hide(row);
+    row.show(this._texts);
   }
 
   _age(now) {
     if (this._isDue("count", now, COUNT_MS)) this._count();
-    if (this._isDue("tick", now, TICK_MS)) for (const id of this._rows.keys()) this._dirty.add(id);
-    const still = now - this._pointed > POINTING_MS;
-    if (still && !this._listed && this._isDue("order", now, ORDER_MS)) this._order(now);
+    if (this._isDue("tick", now, TICK_MS)) for (const row of this._rows.values()) this._dirty.add(row);
+    const still = now - this._pointed > POINTING_MS && !this._listed && !this._coming.length;
+    if (still && this._isDue("order", now, ORDER_MS)) this._order(now);
   }
 
   _isDue(what, now, every) {
@@ -142,7 +171,7 @@ export class Wall {
     for (const [id, at] of [...this._ended]) if (now - at > ENDED_MS) this._leave(id);
     const ids = new Map([...this._rows].map(([id, row]) => [row.node, id]));
     const current = [...this._node.children].map((node) => ids.get(node));
-    this._moves = moves(current, byNeed([...this._rows.values()].map((row) => row.call)));
+    this._moves = moves(current, this._inOrder());
   }
 
   /** The focused row keeps its focus wherever it goes. */
@@ -174,7 +203,9 @@ export class Wall {
   }
 
   _hide(row) {
-    row.node.hidden = !this._matches(row.call);
+    const hidden = !this._matches(row.call);
+    if (hidden) this._passFocus(row);
+    row.node.hidden = hidden;
   }
 
   // --- keyboard and pointer ---
@@ -193,6 +224,10 @@ export class Wall {
       event.preventDefault();
       this._onOpen(row);
     });
+  }
+
+  _passFocus({ node }) {
+    if (node.contains(document.activeElement)) this._step(node, 1) || this._step(node, -1);
   }
 
   /** Focuses the next row that is shown, in either direction. */
