@@ -45,7 +45,13 @@ from emotion_service.commands.speak import speak
 from emotion_service.commands.stream import stream
 from emotion_service.commands.watch import watch
 from emotion_service.console.truth import read_truth
-from emotion_service.errors import BadInput, CorpusError, EmotionServiceError, ModelMismatch
+from emotion_service.errors import (
+    BadInput,
+    CorpusError,
+    EmotionServiceError,
+    ModelMismatch,
+    RecipeError,
+)
 from emotion_service.playback import PlaybackOptions, open_recording, parse_parties
 from emotion_service.recording import Encoding
 from emotion_service.training.commands import (
@@ -301,7 +307,7 @@ def main() -> None:
             app(prog_name="emotion-service")
         finally:
             _flush()  # while it can still be told that the disk is full
-    except (BadInput, ModelMismatch, CorpusError) as error:
+    except (BadInput, ModelMismatch, CorpusError, RecipeError) as error:
         _end(2, str(error))
     except EmotionServiceError as error:
         _end(1, str(error))

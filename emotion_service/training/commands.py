@@ -38,7 +38,10 @@ Corpus = Annotated[
 RecipeFile = Annotated[
     Path | None,
     typer.Option(
-        "--recipe", metavar="TOML", help="What to choose otherwise. (default: the shipped model's)"
+        "--recipe",
+        metavar="TOML",
+        help="What to choose otherwise; the shipped models' lie in their folders. (default: "
+        "training/fitting/recipe.py)",
     ),
 ]
 Sounds = Annotated[
@@ -52,7 +55,9 @@ Sounds = Annotated[
 Cache = Annotated[
     Path, typer.Option(metavar="DIR", help="Prepared windows are kept here, and found again.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Of all randomness: the same seed, the same run.")]
+SAME_RUN = "Of all randomness: the same seed, the same run."
+Seed = Annotated[int, typer.Option(min=0, help=SAME_RUN)]
+RecipeSeed = Annotated[int | None, typer.Option(min=0, max=999, help=SAME_RUN)]
 
 
 class CodecChoice(StrEnum):
@@ -87,7 +92,7 @@ def crossval_command(  # noqa: PLR0913, PLR0917  (one argument an option)
     processes: Annotated[int, typer.Option(help="Folds side by side, one thread each.")] = CORES,
     sounds: Sounds = None,
     recipe: RecipeFile = None,
-    seed: Seed | None = None,
+    seed: RecipeSeed = None,
     cache: Cache = CACHE,
 ) -> None:
     """Train without some speakers in turn and judge on them; an interrupted run goes on."""
@@ -113,7 +118,7 @@ def train_command(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The fitted network goes here.")],
     sounds: Sounds = None,
     recipe: RecipeFile = None,
-    seed: Seed | None = None,
+    seed: RecipeSeed = None,
     cache: Cache = CACHE,
 ) -> None:
     """Fit a network to all speakers; an interrupted fit goes on. `export` makes a model of it."""
@@ -157,6 +162,8 @@ def export_command(
     from emotion_service.training.fitting.fitted import load  # noqa: PLC0415
 
     name, _, version = out.resolve().name.rpartition("-")
+    if not (name and version):
+        raise CorpusError(f"--out {out} is not called NAME-VERSION: give for example {out}-1")
     origin = Origin(name, version, licence, _temperature(crossval_json))
     export(load(fit), origin, out)
     print(f"{out} is complete: it was loaded and replayed as serving does. Write its README.md.")

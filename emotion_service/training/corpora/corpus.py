@@ -21,6 +21,7 @@ INDEX = "index.csv"
 COLUMNS = ("file", "speaker", "sex", "language", "emotion")
 NEEDED = ("file", "speaker", "emotion")  # of those, what no row may leave empty
 ACTIVE_LEVEL_DB = -26.0  # dBov, the level telephony is planned for
+SILENT = float("-inf")  # dBov
 ACTIVE_MARGIN_DB = 15.9  # ITU-T P.56: speech is active down to this below its own active level
 
 
@@ -123,14 +124,7 @@ def rows_of(
     Raises:
         CorpusError: it cannot be read, or a column or part of a row is missing.
     """
-    try:
-        with index.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            rows, columns = list(table), table.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(
-            f"{index} cannot be read ({error}): save it as comma-separated values in UTF-8"
-        ) from error
+    rows, columns = _table(index)
     missing = [column for column in expected if column not in columns]
     if missing:
         raise CorpusError(f"{index} lacks {', '.join(missing)}: it needs {', '.join(expected)}")
@@ -140,12 +134,27 @@ def rows_of(
     return rows
 
 
+def _table(index: Path) -> tuple[list[dict[str, str]], Sequence[str]]:
+    """All rows of an index, and its columns.
+
+    Raises:
+        CorpusError: it cannot be read.
+    """
+    try:
+        with index.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            return list(table), table.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(
+            f"{index} cannot be read ({error}): save it as comma-separated values in UTF-8"
+        ) from error
+
+
 def _has_emotions(folder: Path) -> bool:
     index = folder / INDEX
     if not index.is_file():
         return (folder / audformat.HEADER).is_file() and audformat.holds_emotions(folder)
-    with index.open(encoding="utf-8-sig") as file:
-        return "emotion" in file.readline().strip().split(",")
+    return "emotion" in _table(index)[1]
 
 
 def _refuse_files(source: Path, files: Sequence[str]) -> None:
@@ -168,18 +177,21 @@ def with_known_emotion(clips: Iterable[Clip]) -> list[Clip]:
 
 
 def read_audio(path: Path) -> FloatArray:
-    """A clip's samples, float32 (n,), at ACTIVE_LEVEL_DB. For errors, see read_recording."""
+    """A clip's samples, float32 (n,), at ACTIVE_LEVEL_DB; silence as it is. For errors, see
+    read_recording."""
     samples, level_db = read_recording(path)
+    if level_db == SILENT:
+        return samples
     gain = 10.0 ** ((ACTIVE_LEVEL_DB - level_db) / 20)
     levelled: FloatArray = np.clip(samples * np.float32(gain), -1.0, 1.0)
     return levelled
 
 
 def read_recording(path: Path) -> tuple[FloatArray, float]:
-    """A clip's samples as they are, float32 (n,), and their active level in dBov.
+    """A clip's samples as they are, float32 (n,), and their active level in dBov, or SILENT.
 
     Raises:
-        CorpusError: damaged, not mono at 8 kHz, or silent.
+        CorpusError: damaged, not mono at 8 kHz, or not only numbers.
     """
     try:
         channels, rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -194,19 +206,21 @@ def read_recording(path: Path) -> tuple[FloatArray, float]:
             f"{path} has {count} channels at {rate} Hz: convert it to mono at 8000 Hz"
         )
     samples = channels[:, 0]
-    level_db = active_level_db(samples)
-    if not np.isfinite(level_db):
-        raise CorpusError(f"{path} is silent: remove it from the index")
-    return samples, level_db
+    if not np.isfinite(samples).all():
+        raise CorpusError(
+            f"{path} has samples that are no numbers: restore it, or remove it from the index"
+        )
+    return samples, active_level_db(samples)
 
 
 def active_level_db(samples: FloatArray) -> float:
-    """The level of the active speech in dBov, -inf for silence.
+    """The level of the active speech in dBov, SILENT where there is none.
 
     After ITU-T P.56: the mean power of those 20 ms frames that lie at most 15.9 dB below the
     result, found by iteration (frames in place of the recommendation's envelope).
     """
-    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160).astype(np.float64)
+    size = max(1, min(160, len(samples)))
+    frames = samples[: len(samples) // size * size].reshape(-1, size).astype(np.float64)
     power = (frames**2).mean(axis=1)
     level = power.mean() if len(power) else 0.0
     for _ in range(20):
@@ -214,4 +228,4 @@ def active_level_db(samples: FloatArray) -> float:
         if level == 0.0 or active.mean() == level:
             break
         level = active.mean()
-    return float(10 * np.log10(level)) if level > 0 else float("-inf")
+    return float(10 * np.log10(level)) if level > 0 else SILENT

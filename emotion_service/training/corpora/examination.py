@@ -7,21 +7,23 @@ from hashlib import sha256
 
 from emotion_service.errors import CorpusError
 from emotion_service.training.corpora.confound import Caution, CautionKind, confounds
-from emotion_service.training.corpora.corpus import Clip, read_recording
+from emotion_service.training.corpora.corpus import SILENT, Clip, read_recording
 
 
 def examine(clips: Sequence[Clip]) -> list[Caution]:
     """Cautions about clips that may be trained on; about a millisecond a clip.
 
     Raises:
-        CorpusError: a clip cannot be used (see read_recording), or two have the same audio, sample
-            by sample however it is stored, under two speakers or with two labels.
+        CorpusError: a clip cannot be used (see read_recording), is silent, or two have the same
+            audio, sample by sample however it is stored, under two speakers or with two labels.
     """
     repeated: list[Caution] = []
     levels_db: list[float] = []
     first: dict[bytes, Clip] = {}
     for clip in clips:
         samples, level_db = read_recording(clip.path)
+        if level_db == SILENT:
+            raise CorpusError(f"{clip.path} is silent: remove it from the index")
         levels_db.append(level_db)
         earlier = first.setdefault(sha256(samples.tobytes()).digest(), clip)
         if earlier is not clip:

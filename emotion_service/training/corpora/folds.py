@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -83,3 +85,8 @@ def _joint(clips: Sequence[Clip], seed: int) -> dict[str, frozenset[str]]:
     return {
         f"fold-{number + 1}": frozenset(dealt[number::JOINT_FOLDS]) for number in range(JOINT_FOLDS)
     }
+
+
+def folder_of(run: Path, fold: str) -> Path:
+    """Where a cross-validation keeps a fold, which may be called as a speaker, and he anything."""
+    return run / (quote(fold, safe=" ") if fold.strip(".") else fold.replace(".", "%2E"))

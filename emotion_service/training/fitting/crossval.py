@@ -14,7 +14,7 @@ from rich.console import Console
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.model import LABELS, NON_SPEECH
 from emotion_service.training.corpora.corpus import Clip
-from emotion_service.training.corpora.folds import MEANING, FoldProtocol, kept_out
+from emotion_service.training.corpora.folds import MEANING, FoldProtocol, folder_of, kept_out
 from emotion_service.training.fitting.export import Origin, export
 from emotion_service.training.fitting.fit import fit
 from emotion_service.training.fitting.fitted import fitted_to, load, save
@@ -92,10 +92,16 @@ def summarise(
     by_corpus: dict[str, list[Judged]] = {}
     for j in judged:
         by_corpus.setdefault(a_clip_of[j.speaker].corpus, []).append(j)
+    heard = [fold for fold in folds if fold.judged]  # of others, all was taken for no speech
+    if len(heard) < 2:
+        raise CorpusError(
+            f"{len(heard)} of {len(folds)} folds have a clip that was taken for speech: nothing "
+            "can be said with fewer than two; train for longer, or lower non_speech_share"
+        )
     calibrated = [
-        calibration_error(fold.judged, temperature_without(folds, fold.name)) for fold in folds
+        calibration_error(fold.judged, temperature_without(folds, fold.name)) for fold in heard
     ]
-    sizes = [len(fold.judged) for fold in folds]
+    sizes = [len(fold.judged) for fold in heard]
     return {
         "protocol": f"{MEANING[protocol]}, each clip cold, G.711 µ-law at 8 kHz",
         **_figures(judged),
@@ -104,7 +110,7 @@ def summarise(
         / sum(sizes),
         "temperature": fit_temperature(judged),
         "corpora": {corpus: _figures(own) for corpus, own in sorted(by_corpus.items())},
-        "folds": {fold.name: uar(fold.judged) for fold in folds},
+        "folds": {fold.name: uar(fold.judged) if fold.judged else None for fold in folds},
         "speakers": {
             name: {"corpus": clip.corpus, "sex": clip.sex} for name, clip in a_clip_of.items()
         },
@@ -174,12 +180,13 @@ def _run(
         running = [pool.submit(_fold, name, held, data, out) for name, held in plan.items()]
         for done, future in enumerate(as_completed(running), 1):
             fold = future.result()
-            console.print(f"{done}/{len(plan)} {fold.name}: UAR {uar(fold.judged):.3f}")
+            said = f"UAR {uar(fold.judged):.3f}" if fold.judged else "all taken for no speech"
+            console.print(f"{done}/{len(plan)} {fold.name}: {said}", markup=False)
 
 
 def _fold(name: str, held: frozenset[str], data: _Data, out: Path) -> Fold:
     heard, own = _parted(prepared(data.materials, data.recipe, data.cached), held)
-    folder = out / name
+    folder = folder_of(out, name)
     folder.mkdir(exist_ok=True)
     typical = typical_of(heard)
     with (folder / "fit.log").open("a", encoding="utf-8", buffering=1) as log:
@@ -208,7 +215,7 @@ def _parted(
 
 
 def _path(out: Path, fold: str) -> Path:
-    return out / fold / "fold.json"
+    return folder_of(out, fold) / "fold.json"
 
 
 def _read_fold(path: Path, held: frozenset[str]) -> Fold:
@@ -227,4 +234,5 @@ def _export(folds: Sequence[Fold], out: Path) -> None:
             licence="for evaluation only",
             temperature=temperature_without(folds, fold.name),
         )
-        export(load(out / fold.name), origin, out / fold.name)
+        folder = folder_of(out, fold.name)
+        export(load(folder), origin, folder)

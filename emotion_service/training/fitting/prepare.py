@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
 from emotion_service.scoring.model import NON_SPEECH
 from emotion_service.training.corpora.corpus import Clip, read_audio
@@ -20,7 +22,13 @@ from emotion_service.training.fitting import cache
 from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.training.fitting.windows import ClipWindows, windows_of
 from emotion_service.training.lines.line import Line, Surroundings
-from emotion_service.training.sounds.bursts import SECONDS, generated, recorded
+from emotion_service.training.sounds.bursts import (
+    BACKGROUND,
+    BURSTS,
+    SECONDS,
+    generated,
+    recorded,
+)
 from emotion_service.training.sounds.sounds import Part
 from emotion_service.types import FloatArray
 
@@ -58,6 +66,11 @@ def non_speech(recordings: Path | None, recipe: Recipe) -> list[Material]:
     """
     sounds = generated(Part.LEARNED, recipe.seed, recipe.sounds_each, SECONDS)
     if recordings is not None:
+        if not any((recordings / name).is_dir() for name in (BURSTS, BACKGROUND)):
+            raise CorpusError(
+                f"{recordings} holds neither {BURSTS} nor {BACKGROUND}: give the folder that they "
+                "are in, or leave --sounds out"
+            )
         sounds += recorded(recordings, Part.LEARNED, recipe.seed)
     return [
         Material(Clip(NON_SPEECH, Path(sound.name), sound.name, "", "", NON_SPEECH), sound.make)
@@ -71,7 +84,8 @@ def prepare(
     """Runs the serving pipeline over everything, or reads what it gave before from the folder
     `cached`; the seed of each clip's lines is its file name."""
     example = partial(_example, recipe=recipe, cached=cached)
-    with ProcessPoolExecutor(processes) as pool:
+    # Forked, a process would inherit whatever lock a thread of this one holds just then.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         examples = pool.map(example, materials, chunksize=8)
         shown = track(
             examples, "Preparing windows", total=len(materials), console=Console(stderr=True)

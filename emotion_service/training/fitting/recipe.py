@@ -9,10 +9,12 @@ from typing import ClassVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from emotion_service.errors import EmotionServiceError
+from emotion_service.errors import RecipeError
 from emotion_service.training.lines.augment import Chance, LineRecipe
 
 MOST_WARP = 0.3  # beyond, a voice is nobody's
+MOST_SEED = 999  # for so many there are generated sounds
+SHARES = ("label_smoothing", "averaging", "corpus_balance", "non_speech_share", "plain_share")
 UNKNOWN_KEY = "unexpected_keyword_argument"  # as pydantic calls it
 
 
@@ -52,6 +54,13 @@ class Recipe:
             raise ValueError("history_share and early_share together must lie in 0 to 1")
         if not 0.0 <= self.warp <= MOST_WARP:
             raise ValueError(f"warp must lie in 0 to {MOST_WARP}")
+        if not 0 <= self.seed <= MOST_SEED:
+            raise ValueError(f"seed must lie in 0 to {MOST_SEED}")
+        if min(self.epochs, self.batch) < 1 or min(self.draws, self.learning_rate) <= 0:
+            raise ValueError("epochs, batch, draws and learning_rate must be above 0")
+        for name in SHARES:
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must lie in 0 to 1")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -62,13 +71,13 @@ def read_recipe(path: Path) -> Recipe:
     `loss = { probability = 0.3, low = 0.01, high = 0.1 }`, `codecs = { pcmu = 4, opus = 1 }`.
 
     Raises:
-        EmotionServiceError: it cannot be read, has a key that no recipe has, or a value that makes
+        RecipeError: it cannot be read, has a key that no recipe has, or a value that makes
             no sense.
     """
     try:
         return TypeAdapter(Recipe).validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise EmotionServiceError(
+        raise RecipeError(
             f"the recipe {path} cannot be read ({type(error).__name__}: {error}): give a TOML file "
             "with lines such as epochs = 50"
         ) from error
@@ -76,7 +85,7 @@ def read_recipe(path: Path) -> Recipe:
         raise _refused(error, path) from None
 
 
-def _refused(error: ValidationError, path: Path) -> EmotionServiceError:
+def _refused(error: ValidationError, path: Path) -> RecipeError:
     unknown = [each for each in error.errors() if each["type"] == UNKNOWN_KEY]
     first = (unknown or error.errors())[0]
     place = [str(part) for part in first["loc"]]
@@ -84,9 +93,9 @@ def _refused(error: ValidationError, path: Path) -> EmotionServiceError:
     if unknown:
         owner = {1: Recipe, 2: LineRecipe}.get(len(place), Chance)
         known = ", ".join(each.name for each in fields(owner))
-        return EmotionServiceError(
+        return RecipeError(
             f"{name} in {path} is no part of a recipe; take it out, or mean one of {known}"
         )
-    return EmotionServiceError(
+    return RecipeError(
         f"{name} in {path} cannot be used: {first['msg']}; correct it or leave it out"
     )

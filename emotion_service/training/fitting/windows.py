@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
@@ -12,9 +12,11 @@ from emotion_service.audio.codecs import encode_pcma, encode_pcmu
 from emotion_service.calls.leg import Leg
 from emotion_service.calls.scorer import ENOUGH_SPEECH, look
 from emotion_service.scoring.baseline import QUANTITIES, Baseline, Typical
+from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import NO_FRAMES, Speaker, padded
 from emotion_service.types import (
     HOP,
+    SAMPLE_RATE_HERTZ,
     BoolArray,
     Consent,
     FeatureFrames,
@@ -74,16 +76,11 @@ class ClipWindows:
 
 def windows_of(samples: FloatArray, encoding: str) -> ClipWindows:
     """Sends float32 (n,) at 8 kHz through codec, level, voice and features, as one leg."""
-    leg = Leg(LegConfig("customer", Party.CUSTOMER, encoding, 8000))
-    permit = Permit("customer", Party.CUSTOMER, True, Consent.GRANTED)
-    grant = leg.allow(permit, Speaker(UNKNOWN))
     new: list[FeatureFrames] = []
     shown: list[Shown] = []
-    for step in chain(leg.push(ENCODERS[encoding](samples), None, None), leg.finish()):
-        if not step.due:
-            continue
-        (window,) = look([grant.request(step.at, len(shown), 0)])
-        fresh = step.at // HOP - sum(len(frames.voice) for frames in new)
+    for request in requests(ENCODERS[encoding](samples), encoding, Speaker(UNKNOWN)):
+        (window,) = look([request])
+        fresh = request.end // HOP - sum(len(frames.voice) for frames in new)
         new.append(_last(window.frames, fresh))
         shown.append(
             Shown(
@@ -98,6 +95,18 @@ def windows_of(samples: FloatArray, encoding: str) -> ClipWindows:
         np.concatenate([NO_FRAMES.voice, *(frames.voice for frames in new)]),
         tuple(shown),
     )
+
+
+def requests(data: bytes, encoding: str, speaker: Speaker) -> Iterator[ScoringRequest]:
+    """The windows due of a customer's leg that carries this audio from its first sample on: each
+    must be looked at before the next is asked for."""
+    leg = Leg(LegConfig("customer", Party.CUSTOMER, encoding, SAMPLE_RATE_HERTZ))
+    grant = leg.allow(Permit("customer", Party.CUSTOMER, True, Consent.GRANTED), speaker)
+    count = 0
+    for step in chain(leg.push(data, None, None), leg.finish()):
+        if step.due:
+            yield grant.request(step.at, count, 0)
+            count += 1
 
 
 def _last(frames: FeatureFrames, count: int) -> FeatureFrames:

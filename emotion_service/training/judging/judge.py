@@ -8,30 +8,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
-from itertools import chain, groupby, starmap
+from itertools import groupby, starmap
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
-from emotion_service.calls.leg import Leg
 from emotion_service.calls.scorer import Scorer
 from emotion_service.scoring.model import LABELS, load
-from emotion_service.scoring.request import ScoringRequest
-from emotion_service.scoring.speaker import Speaker
 from emotion_service.training.corpora.corpus import Clip, read_audio
+from emotion_service.training.fitting.windows import requests
 from emotion_service.training.judging.condition import Condition, first_speech
 from emotion_service.training.judging.evaluate import Judged
 from emotion_service.training.judging.history import draw_mood, history
-from emotion_service.types import (
-    Consent,
-    EmotionScore,
-    FloatArray,
-    LegConfig,
-    Party,
-    Permit,
-    Probabilities,
-)
+from emotion_service.types import EmotionScore, FloatArray, Probabilities
 
 CLIPS_A_SITTING = 16
 
@@ -113,26 +103,16 @@ def scores(scorer: Scorer, legs: Sequence[bytes], encoding: str) -> list[list[Em
     Batches of all legs, as a server has them: cheaper, and no score depends on its company.
     """
     given: list[list[EmotionScore]] = [[] for _ in legs]
-    asking = [_requests(data, encoding, scorer.new_speaker()) for data in legs]
+    asking = [requests(data, encoding, scorer.new_speaker()) for data in legs]
     while batch := [
         (own, request)
-        for own, requests in zip(given, asking, strict=True)
-        if (request := next(requests, None)) is not None
+        for own, asked in zip(given, asking, strict=True)
+        if (request := next(asked, None)) is not None
     ]:
         scored = scorer.score([request for _, request in batch]).scores
         for (own, _), score in zip(batch, scored, strict=True):
             own.append(score)
     return given
-
-
-def _requests(data: bytes, encoding: str, speaker: Speaker) -> Iterator[ScoringRequest]:
-    leg = Leg(LegConfig("customer", Party.CUSTOMER, encoding, 8000))
-    grant = leg.allow(Permit("customer", Party.CUSTOMER, True, Consent.GRANTED), speaker)
-    count = 0
-    for step in chain(leg.push(data, None, None), leg.finish()):
-        if step.due:
-            yield grant.request(step.at, count, 0)
-            count += 1
 
 
 @dataclass(frozen=True, slots=True)

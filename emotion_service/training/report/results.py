@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emotion_service.errors import CorpusError
+from emotion_service.training.corpora.folds import folder_of
 from emotion_service.training.judging.evaluate import Judged, fit_temperature
 from emotion_service.training.judging.scorecard import Figures
 
@@ -90,7 +91,9 @@ def read_run(folder: Path) -> Run:
     return Run(
         name=folder.resolve().name,
         figures=figures,
-        folds={name: _read_fold(folder / name / "fold.json") for name in figures["folds"]},
+        folds={
+            name: _read_fold(folder_of(folder, name) / "fold.json") for name in figures["folds"]
+        },
         voices=_voices(figures["speakers"], path),
     )
 

@@ -10,6 +10,7 @@ import soundfile
 
 from emotion_service.errors import CorpusError
 from emotion_service.training.corpora.corpus import (
+    ACTIVE_LEVEL_DB,
     Clip,
     active_level_db,
     corpus_folders,
@@ -256,10 +257,33 @@ def test_a_damaged_clip_is_refused(tmp_path: Path, content: bytes) -> None:
     assert said.endswith("): restore it, or remove it from the index")
 
 
-def test_silence_is_refused(tmp_path: Path) -> None:
+def test_silence_stays_as_it_is(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "clip.wav", silence(1.0), 8000)
-    with pytest.raises(CorpusError, match="silent"):
+    samples = read_audio(tmp_path / "clip.wav")
+    assert len(samples) == 8000 and not samples.any()
+
+
+def test_a_clip_of_less_than_a_frame_is_brought_to_the_level(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "clip.wav", np.full(80, 0.5, np.float32), 8000, "FLOAT")
+    level = 10 ** (ACTIVE_LEVEL_DB / 20)
+    assert read_audio(tmp_path / "clip.wav") == pytest.approx([level] * 80)
+
+
+def test_samples_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "clip.wav", np.full(800, np.nan, np.float32), 8000, "FLOAT")
+    with pytest.raises(CorpusError, match="no numbers"):
         read_audio(tmp_path / "clip.wav")
+
+
+@pytest.mark.parametrize("written", ["quoted", "utf-16"])
+def test_an_index_is_read_as_csv_wherever_it_is_looked_at(tmp_path: Path, written: str) -> None:
+    rows = '"file","speaker","sex","language","emotion"\n'
+    (tmp_path / "index.csv").write_text(rows, "utf-8" if written == "quoted" else "utf-16")
+    if written == "quoted":
+        assert corpus_folders(tmp_path) == [tmp_path]
+        return
+    with pytest.raises(CorpusError, match="in UTF-8"):
+        corpus_folders(tmp_path)
 
 
 @pytest.mark.parametrize("amplitude", [0.001, 0.05, 1.0])

@@ -9,7 +9,7 @@ import pytest
 
 from emotion_service.errors import CorpusError
 from emotion_service.training.corpora.corpus import Clip
-from emotion_service.training.corpora.folds import JOINT_FOLDS, FoldProtocol, kept_out
+from emotion_service.training.corpora.folds import JOINT_FOLDS, FoldProtocol, folder_of, kept_out
 
 
 def clip(corpus: str, speaker: str, sex: str) -> Clip:
@@ -75,3 +75,11 @@ def test_what_cannot_be_split_is_refused(
 ) -> None:
     with pytest.raises(CorpusError, match=said):
         kept_out(clips, protocol, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("fold", "folder"),
+    [("ann", "ann"), ("Jörg B", "J%C3%B6rg B"), ("call/1", "call%2F1"), ("..", "%2E%2E")],
+)
+def test_a_fold_lies_in_its_run_whatever_its_speaker_is_called(fold: str, folder: str) -> None:
+    assert folder_of(Path("run"), fold) == Path("run") / folder

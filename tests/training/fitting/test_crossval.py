@@ -150,6 +150,19 @@ def clip(corpus: str) -> Clip:
     return Clip(corpus, Path("a.flac"), "somebody", "f", "en", "anger")
 
 
+def test_a_fold_whose_clips_were_all_taken_for_no_speech_is_left_out() -> None:
+    some = [fold("ann", 9, 10, 1.0), fold("bob", 3, 5, 4.0)]
+    clips = {"ann": clip("first"), "bob": clip("first")}
+    report = summarise(some, RECIPE, FoldProtocol.LOSO, clips)
+    more = summarise(
+        [*some, fold("eve", 0, 0, 1.0)], RECIPE, FoldProtocol.LOSO, {**clips, "eve": clip("first")}
+    )
+    assert more["folds"] == {**report["folds"], "eve": None}  # type: ignore[dict-item]
+    assert more["ece_mean_of_folds"] == report["ece_mean_of_folds"]
+    with pytest.raises(CorpusError, match="1 of 2 folds have a clip that was taken for speech"):
+        summarise([some[0], fold("eve", 0, 0, 1.0)], RECIPE, FoldProtocol.LOSO, clips)
+
+
 def test_the_report_by_hand() -> None:
     some = [fold("ann", 9, 10, 1.0), fold("bob", 3, 5, 4.0)]
     report = summarise(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.model import NON_SPEECH
 from emotion_service.training.corpora.corpus import Clip, read_audio
@@ -123,6 +124,11 @@ def test_what_was_heard_before_depends_on_the_seed_alone(examples: list[Example]
         heard_before(examples, TYPICAL, np.random.default_rng(3)).mean("pitch") for _ in range(2)
     )
     assert first == again
+
+
+def test_a_folder_without_sounds_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="holds neither vocal_bursts nor background"):
+        non_speech(tmp_path / "nowhere", Recipe())
 
 
 def test_sounds_are_learned_from_and_have_no_speakers(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from emotion_service.errors import EmotionServiceError
+from emotion_service.cli import app
+from emotion_service.errors import RecipeError
 from emotion_service.training.fitting.recipe import Recipe, read_recipe
 from emotion_service.training.lines.augment import Chance, LineRecipe
 
@@ -74,7 +76,7 @@ def test_what_is_not_named_stays_as_it_is(text: str, tmp_path: Path) -> None:
     ],
 )
 def test_lines_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(EmotionServiceError, match=said):
+    with pytest.raises(RecipeError, match=said):
         read_recipe(written(tmp_path, f"[lines]\n{text}"))
 
 
@@ -84,18 +86,30 @@ def test_lines_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Pa
         ("history_share = 0.6\nearly_share = 0.5", "history_share and early_share together must"),
         ("early_share = -0.1", "history_share and early_share together must lie in 0 to 1"),
         ("warp = 0.4", r"warp must lie in 0 to 0\.3"),
+        ("seed = 1000", "seed must lie in 0 to 999"),
+        ("epochs = 0", "epochs, batch, draws and learning_rate must be above 0"),
+        ("draws = 0", "epochs, batch, draws and learning_rate must be above 0"),
+        ("averaging = 2", "averaging must lie in 0 to 1"),
+        ("plain_share = 1.5", "plain_share must lie in 0 to 1"),
     ],
 )
 def test_draws_that_make_no_sense_are_refused(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(EmotionServiceError, match=said):
+    with pytest.raises(RecipeError, match=said):
         read_recipe(written(tmp_path, text))
 
 
 def test_an_unknown_key_at_the_top_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(EmotionServiceError, match=r"epoch in .* mean one of seed, epochs"):
+    with pytest.raises(RecipeError, match=r"epoch in .* mean one of seed, epochs"):
         read_recipe(written(tmp_path, "epoch = 3"))
 
 
 def test_a_file_that_is_not_there_is_missed(tmp_path: Path) -> None:
-    with pytest.raises(EmotionServiceError, match=r"cannot be read \(FileNotFoundError"):
+    with pytest.raises(RecipeError, match=r"cannot be read \(FileNotFoundError"):
         read_recipe(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("command", ["train", "crossval"])
+@pytest.mark.parametrize("seed", ["-1", "1000"])
+def test_the_commands_take_seeds_that_there_are_sounds_for(command: str, seed: str) -> None:
+    result = CliRunner().invoke(app, [command, "--corpus", "x", "--out", "x", "--seed", seed])
+    assert result.exit_code == 2  # refused by the option: the missing corpus is not looked at yet
