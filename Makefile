@@ -40,7 +40,7 @@ bench: .venv/.dev ## speed, in ten minutes; EMOTION_CORPORA for human speech
 screenshots: .venv/.dev ## the pictures of the panel and the wall, light and dark, German and English
 	$(BIN)/python docs/screenshots.py docs/images
 
-train-environment: .venv/.train ## adds what training needs (PyTorch for processors, about 200 MB)
+train-environment: .venv/.train ## adds what training needs (PyTorch: about 200 MB where pip finds a build for processors only)
 
 open-model: NAME = telephone-open-3
 research-model: NAME = telephone-research-2

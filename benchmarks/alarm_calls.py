@@ -55,13 +55,29 @@ class SimulatedCall:
     stretches: tuple[Stretch, ...]
 
 
-def unheard(clips: Iterable[Clip], folders: Sequence[Path], corpus_known: bool) -> list[Speaker]:
-    """Each speaker who is angry and neutral in some clip, with the first model that did not hear
-    him; if `corpus_known`, with the first of those that heard others of his corpus.
+def judged_by(clips: Sequence[Clip], folds: Sequence[Path], model: Path | None) -> list[Speaker]:
+    """The speakers of corpora that the folds are of, by the folds; all others by the model.
 
     Raises:
         CorpusError: no speaker is left.
     """
+    speakers = unheard(clips, folds, corpus_known=True)
+    known = {speaker.corpus for speaker in speakers}
+    if model:
+        others = [clip for clip in clips if clip.corpus not in known]
+        speakers += unheard(others, [model], corpus_known=False)
+    if not speakers:
+        raise CorpusError(
+            "no speaker of the corpora is new to any of the models: give models that their "
+            "crossval left speakers out of (--models), one that heard others (--model), or other "
+            "corpora"
+        )
+    return speakers
+
+
+def unheard(clips: Iterable[Clip], folders: Sequence[Path], corpus_known: bool) -> list[Speaker]:
+    """Each speaker who is angry and neutral in some clip, with the first model that did not hear
+    him; if `corpus_known`, with the first of those that heard others of his corpus."""
     own: dict[str, list[Clip]] = {}
     for clip in clips:
         own.setdefault(clip.speaker, []).append(clip)
@@ -77,11 +93,6 @@ def unheard(clips: Iterable[Clip], folders: Sequence[Path], corpus_known: bool) 
         ]
         if judges and {ANGER, "neutral"} <= {clip.emotion for clip in spoken}:
             speakers.append(Speaker(name, corpus_of[name], tuple(spoken), judges[0]))
-    if not speakers:
-        raise CorpusError(
-            "no speaker of the corpora is new to any of the models: give models that their "
-            "crossval left speakers out of, or other corpora"
-        )
     return speakers
 
 

@@ -7,7 +7,7 @@ of AGITATED counts for an episode from its first word until 2 s after its last, 
 anywhere else; hours are those outside of episodes, and "shown" is the share of them in which an
 agent would see AGITATED. Seconds are from an episode's first word to its cue.
 
-    python benchmarks/alarms.py --corpora DIR (--models DIR [DIR ...] | --model DIR)
+    python benchmarks/alarms.py --corpora DIR [--models DIR [DIR ...]] [--model DIR]
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.alarm_calls import Speaker, unheard
+from benchmarks.alarm_calls import Speaker, judged_by
 from benchmarks.alarm_figures import Figures, Interval, Point, by_corpus, curve, figures, outcome
 from benchmarks.alarm_scores import ScoredCall, scored
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.report import write
 from emotion_service.cues.states import DEFAULT_RULES
@@ -117,11 +118,14 @@ def arguments(purpose: str, out: Path) -> argparse.ArgumentParser:
     """Whose calls are simulated, and where the figures go unless told otherwise."""
     parser = argparse.ArgumentParser(description=purpose.partition("\n")[0])
     parser.add_argument("--corpora", type=Path, required=True, help="one corpus, or a folder of")
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument(
-        "--models", type=Path, nargs="+", help="what crossval wrote to --out, one or several"
+    parser.add_argument(
+        "--models",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="what crossval wrote to --out, one or several: for the corpora that it was of",
     )
-    which.add_argument("--model", type=Path, help="one model folder")
+    parser.add_argument("--model", type=Path, help="one model folder: for all other corpora")
     parser.add_argument("--calls", type=_at_least(1), default=2, help="of each speaker (2)")
     parser.add_argument("--seed", type=_at_least(0), default=0, help="of the first call (0)")
     cores = os.cpu_count()
@@ -140,20 +144,18 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def speakers_of(given: argparse.Namespace) -> list[Speaker]:
-    """Those of the corpora who are new to one of the models."""
-    folders = (
-        [given.model]
-        if given.model
-        else [
-            card.parent for models in given.models for card in sorted(models.glob("*/model.json"))
-        ]
-    )
+    """Those of the corpora who are new to one of the models.
+
+    Raises:
+        CorpusError: nobody is.
+    """
     clips = [
         clip
         for folder in corpus_folders(given.corpora)
         for clip in with_known_emotion(read_corpus(folder))
     ]
-    return unheard(clips, folders, corpus_known=given.model is None)
+    folds = [card.parent for of in given.models for card in sorted(of.glob("*/model.json"))]
+    return judged_by(clips, folds, given.model)
 
 
 def main() -> None:
@@ -195,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

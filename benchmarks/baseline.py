@@ -20,6 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.reference import reference
 from benchmarks.report import write
@@ -103,4 +104,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

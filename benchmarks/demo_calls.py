@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.command import command
 from emotion_service.app import load_scorer
 from emotion_service.fronts.wire import config_from_proto
 from emotion_service.offline import analyze
@@ -124,4 +125,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

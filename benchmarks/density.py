@@ -25,6 +25,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command
 from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Figures
 from benchmarks.floor import FLOOR
@@ -229,4 +230,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

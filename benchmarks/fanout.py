@@ -19,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.report import write
 from benchmarks.server import MeasuredServer, started
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

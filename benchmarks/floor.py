@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 
+from benchmarks.command import command
 from emotion_service.fronts.grpc_server import OPTIONS
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1 import emotion_service_pb2_grpc as pb_grpc
@@ -76,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -28,6 +28,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from benchmarks.command import command
 from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Answer, Figures, figures
 from benchmarks.load import LEAD_SECONDS, Load, run
@@ -191,4 +192,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -3,9 +3,9 @@
 The calls of alarms.py, whole, through the pipeline of the service. An onset counts for the mood in
 which its episode began. These are rates, not error rates: nobody has labelled calls for either.
 Only the customer is heard, so replies and interruptions add nothing: the voice alone decides. The
-second table is what `cues/bearing.py` takes for usual of a speaker who is not known yet.
+second table, of calm speech alone, is what `cues/bearing.py` takes for usual of a new speaker.
 
-    python -m benchmarks.manners --corpora DIR (--models DIR [DIR ...] | --model DIR)
+    python -m benchmarks.manners --corpora DIR [--models DIR [DIR ...]] [--model DIR]
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from benchmarks.alarm_calls import Speaker, Stretch, simulate
+from benchmarks.alarm_calls import ANGER, Speaker, Stretch, simulate
 from benchmarks.alarm_scores import events
 from benchmarks.alarms import arguments, speakers_of
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.report import write
 from emotion_service.app import load_scorer
@@ -38,7 +39,7 @@ OUT = Path("benchmarks/results/manners.json")
 @dataclass(frozen=True, slots=True)
 class Heard:
     """What one or several calls hold: samples of each mood, onsets of each mood and kind, and of
-    each firm score the arousal and the anger."""
+    each firm score of happy, neutral or sad speech the arousal and the anger."""
 
     samples: Counter[str]
     onsets: Counter[tuple[str, CueKind]]
@@ -64,6 +65,7 @@ def heard(told: Sequence[CallEvent], stretches: Sequence[Stretch]) -> Heard:
     opinions = [
         (score.indices.arousal, score.probabilities.anger)
         for score in scores
+        if ANGER not in (mood_at(score.start, stretches), mood_at(score.end, stretches))
         if score.indices and score.probabilities
     ]
     return Heard(samples, onsets, tuple(opinions))
@@ -127,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

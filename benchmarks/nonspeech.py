@@ -22,6 +22,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.claims import EMOTIONS, Claims, hear_all
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.report import write
 from emotion_service.errors import CorpusError
@@ -179,4 +180,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -23,6 +23,7 @@ from uuid import uuid4
 import grpc
 from rich.console import Console
 
+from benchmarks.command import command
 from benchmarks.conversation import add_corpora, spoken
 from benchmarks.figures import Figures
 from benchmarks.latency import CONVERSATION_SECONDS, measure, table
@@ -162,4 +163,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -18,6 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
+from benchmarks.command import command
 from benchmarks.machine import Machine, this_machine
 from emotion_service.routing.advisor import Advisor
 from emotion_service.routing.rule_file import load
@@ -146,4 +147,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from benchmarks.command import command
 from benchmarks.conversation import add_corpora, spoken
 from benchmarks.crowd import Crowd, Tally, run
 from benchmarks.load import LEAD_SECONDS, Load
@@ -193,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

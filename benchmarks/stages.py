@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command
 from benchmarks.conversation import add_corpora, spoken
 from benchmarks.machine import this_machine
 from benchmarks.material import SECONDS, played
@@ -140,4 +141,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import command
+
 Results: TypeAlias = dict[str, Any]  # a file's content
 COARSE, FINE, STAGES = "density-100", "density-20", "stages"
 FILES = (COARSE, FINE, STAGES)
@@ -150,4 +152,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

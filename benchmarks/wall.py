@@ -19,6 +19,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.command import command
 from benchmarks.machine import this_machine
 from benchmarks.panel_crowd import Crowd
 from benchmarks.panel_stage import Stage
@@ -124,4 +125,4 @@ def figures(tasks: Sequence[Task], calls: int, seconds: int, events: int) -> Wal
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import pytest
 import soundfile
 
 from benchmarks import alarm_calls, alarm_scores
-from benchmarks.alarm_calls import MARGIN, Speaker, simulate, spoken, unheard
+from benchmarks.alarm_calls import MARGIN, Speaker, judged_by, simulate, spoken, unheard
 from benchmarks.alarm_scores import events, scored
 from emotion_service.app import load_scorer
 from emotion_service.cues.states import Mood
@@ -92,11 +94,29 @@ def test_who_was_heard_is_not_judged(clips: list[Clip], model_folder: Path) -> N
     assert unheard(clips + stranger, [model_folder], corpus_known=True) == [speaker]
 
 
+def test_a_model_judges_the_corpora_that_the_folds_do_not_know(
+    clips: list[Clip], model_folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(model_folder, fold := tmp_path / "without-three")
+    stranger = [Clip("other", c.path, "four", c.sex, c.language, c.emotion) for c in clips[:4]]
+    three = Speaker("three", "tiny", tuple(clips[4:]), fold)
+    four = Speaker("four", "other", tuple(stranger), model_folder)
+    assert judged_by(clips + stranger, [fold], model_folder) == [three, four]
+    assert judged_by(clips + stranger, [fold], None) == [three]
+    assert judged_by(clips + stranger, [], model_folder) == [
+        four,
+        replace(three, model=model_folder),
+    ]
+    assert judged_by(stranger, [fold], model_folder) == [four]
+
+
 def test_without_anybody_new_it_says_what_to_do(clips: list[Clip], model_folder: Path) -> None:
-    with pytest.raises(CorpusError, match="no speaker of the corpora is new to any of the models"):
-        unheard(clips[:4], [model_folder], corpus_known=False)
-    with pytest.raises(CorpusError, match="no speaker"):  # who is never angry
-        unheard(clips[5:], [model_folder], corpus_known=False)
+    heard, never_angry = clips[:4], clips[5:]
+    for own in (heard, never_angry):
+        with pytest.raises(CorpusError, match="no speaker of the corpora is new to any of the mod"):
+            judged_by(own, [model_folder], model_folder)
+    with pytest.raises(CorpusError, match="no speaker"):
+        judged_by(clips, [], None)
 
 
 @pytest.mark.usefixtures("short")

@@ -41,8 +41,8 @@ SCORE = EmotionScore(
     permit=PERMIT,
     sequence=0,
     start=0,
-    end=4000,
-    evidence=4000,
+    end=100,
+    evidence=100,
     quality=Quality(),
     model_version="",
     probabilities=Probabilities(0.5, 0.2, 0.1, 0.2),
@@ -61,13 +61,15 @@ def test_what_comes_after_a_stretch_counts_for_it(at: int, mood: str) -> None:
     assert mood_at(at, STRETCHES) == mood
 
 
-def test_onsets_alone_count_and_firm_scores_with_an_opinion() -> None:
+def test_onsets_alone_count_and_firm_scores_of_calm_speech_with_an_opinion() -> None:
     told: list[CallEvent] = [
         CURT,
         replace(CURT, phase=CuePhase.UPDATE),
         replace(CURT, kind=CueKind.URGENT, start=150),
         replace(CURT, kind=CueKind.AGITATED),
         SCORE,
+        replace(SCORE, end=310),  # the last of it is angry
+        replace(SCORE, start=310, end=900),
         replace(SCORE, provisional=True),
         replace(SCORE, probabilities=None, indices=None),
     ]
