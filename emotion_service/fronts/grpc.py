@@ -78,6 +78,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             wanted = Address(request.call_id, request.tenant, request.queue, request.agent_id)
             interest = everything if request.include_scores else all_but_scores
             watch = service.bus.watch(wanted, request.cursor, interest)
+            await _begin(context)
             async with aclosing(watch) as news:
                 async for together in news:
                     for part in [together] if request.batched else [[one] for one in together]:
@@ -98,6 +99,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             service.admission.admit_watcher(service.bus.watchers)
             wanted = Address(request.call_id, request.tenant, request.queue)
             watch = service.bus.watch(wanted, request.cursor, advice)
+            await _begin(context)
             async with aclosing(watch) as news:
                 async for together in news:
                     for cursor, watched in together:
@@ -190,6 +192,7 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
 
     async def _tell(self, stream: CallStream, context: CallContext) -> None:
         config = stream.config
+        await _begin(context)
         async for said in stream.outbox:
             latency = said.latency(self._service.clock())
             response = event_to_proto(
@@ -211,6 +214,12 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
                 "in a task of its own, and go on at the last cursor",
                 SLOW_READER_RETRY_SECONDS,
             ) from None
+
+
+async def _begin(context: grpc.aio.ServicerContext[RequestT, ResponseT]) -> None:
+    """Sends the headers by themselves. Had they gone with a first response that was given up as
+    too slow, gRPC would send them again with the status, fail, and never end the stream."""
+    await context.send_initial_metadata(())
 
 
 async def _read(requests: Requests, stream: CallStream) -> None:

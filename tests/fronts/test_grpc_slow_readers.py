@@ -152,6 +152,18 @@ async def fill_and_be_cut(server: Server, pacing: pb.Pacing.ValueType) -> None:
     await nothing_left(server, before)
 
 
+@pytest.mark.parametrize("method", ["StreamingAnalyze", "WatchCues", "WatchRouting"])
+async def test_a_stream_cut_at_its_first_response_is_told(scorer: Scorer, method: str) -> None:
+    async with serving(scorer, slow_reader_seconds=0.0) as server:
+        if method == "StreamingAnalyze":
+            stream = server.stub.StreamingAnalyze()
+            await stream.write(config())
+        else:
+            requests = {"WatchCues": pb.WatchCuesRequest, "WatchRouting": pb.WatchRoutingRequest}
+            stream = getattr(server.stub, method)(requests[method]())
+        assert await turned_away(stream) == TOO_SLOW
+
+
 async def test_a_slow_reader_that_leaves_leaves_nothing(server: Server) -> None:
     call = await server.opened(call_id=LONG_NAME, tenant=LONG_NAME, contact_id=LONG_NAME)
     before = asyncio.all_tasks()
