@@ -29,7 +29,7 @@ from emotion_service.v1 import emotion_service_pb2_grpc as pb_grpc
 
 Context: TypeAlias = grpc.aio.ServicerContext[Any, Any]
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 Told: TypeAlias = pb.Cue | pb.Trend | pb.Advice | pb.Feedback | pb.CallSummary
 FIELDS = {
     pb.CallState: "call",
@@ -160,20 +160,25 @@ class MadeUpService(pb_grpc.EmotionServiceServicer):
         getattr(response, FIELDS[type(told)]).CopyFrom(told)
         self._log.append((told.call_id, response))
         self.sent.append(time.time())
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        self._wake()
 
     def forget(self, call_id: str) -> None:
         del self._calls[call_id]
         self._epoch += 1
+        self._wake()  # the streams of before end
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     # --- what the panel asks ---
 
     async def WatchCues(  # noqa: N802
         self, request: pb.WatchCuesRequest, context: Context
     ) -> AsyncGenerator[pb.WatchCuesResponse, None]:
+        mine = self._epoch
         epoch, _, number = request.cursor.partition(":")
-        resumed = epoch == str(self._epoch)
+        resumed = epoch == str(mine)
         after = int(number) if resumed else len(self._log)
         if not resumed:
             for state in list(self._calls.values()):
@@ -181,7 +186,7 @@ class MadeUpService(pb_grpc.EmotionServiceServicer):
                     yield pb.WatchCuesResponse(call=state)
         missed = pb.Heartbeat(dropped=1 if request.cursor and not resumed else 0)
         yield pb.WatchCuesResponse(cursor=self._cursor(after), heartbeat=missed)
-        while True:
+        while self._epoch == mine:
             news = self._news
             for call_id, response in self._log[after:]:
                 after += 1

@@ -37,9 +37,11 @@ from emotion_service.types import (
     Sound,
 )
 
-# Properties are checked, not the pace of the machine that checks them.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# Properties are checked, not the pace of the machine that checks them; where a change is let in,
+# by the same examples every time. New ones are looked for wherever people work on it.
+settings.register_profile("here", deadline=None)
+settings.register_profile("gate", deadline=None, derandomize=True)
+settings.load_profile("gate" if os.environ.get("CI") else "here")
 
 Voice: TypeAlias = Callable[[float, int], FloatArray]
 Hear: TypeAlias = Callable[[FloatArray], tuple[FloatArray, BoolArray, list[Sound]]]

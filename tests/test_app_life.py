@@ -27,6 +27,7 @@ from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
 from tests.conftest import Voice
 from tests.fronts.running import CHANNEL, audio, config, kinds, leg, rest, turned_away
+from tests.patience import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-m", "emotion_service", "serve", "--listen", "127.0.0.1:0")
 SLOW_READER_SECONDS = 1.5
@@ -98,7 +99,7 @@ def life(tmp_path_factory: pytest.TempPathFactory, speech: Voice) -> Life:
     with process("--metrics-listen", metrics, **environment) as server:
         seen.lines, address = ready(server)
         asyncio.run(_live(server, address, metrics, data, seen))
-        seen.out, rest_of_log = server.communicate(timeout=20)
+        seen.out, rest_of_log = server.communicate(timeout=PATIENCE_SECONDS)
         seen.returned = server.returncode
     seen.lines += rest_of_log.splitlines(keepends=True)
     return seen
@@ -116,7 +117,7 @@ async def _live(
 
 def _scrape(metrics: str) -> str:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://{metrics}/metrics", timeout=10) as answer:
+    with opener.open(f"http://{metrics}/metrics", timeout=PATIENCE_SECONDS) as answer:
         return str(answer.read().decode())
 
 
@@ -188,7 +189,7 @@ async def _ending(stream: Any) -> str:
 
 
 async def _until_live_calls(stub: Any, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await stub.GetServiceInfo(pb.GetServiceInfoRequest())).live_calls != count:
             await asyncio.sleep(0.02)
 
@@ -277,7 +278,7 @@ def test_sigterm_lets_the_call_end(life: Life) -> None:
     assert life.late_call == "SERVER_STOPPING"
     assert life.last == ["summary"]
     assert life.returned == 0
-    assert life.stopping_seconds < 5
+    assert life.stopping_seconds < 9  # it did not wait out the ten seconds of its drain
     assert [line["event"] for line in life.log if line["event"].startswith("stop")] == [
         "stopping",
         "stopped",
@@ -336,7 +337,7 @@ async def test_a_second_signal_ends_it_at_once(number: signal.Signals) -> None:
             assert (await call.read()).status.HasField("reconnect")
             began = time.monotonic()
             server.send_signal(number)
-            _, log = await asyncio.to_thread(server.communicate, timeout=10)
-        assert time.monotonic() - began < 3
+            _, log = await asyncio.to_thread(server.communicate, timeout=PATIENCE_SECONDS)
+        assert time.monotonic() - began < 9  # not the ten seconds of its drain
         assert server.returncode == -number  # 128 + number in a shell
         assert [json.loads(line)["event"] for line in log.splitlines()] == ["stopping"]

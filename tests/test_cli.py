@@ -22,6 +22,7 @@ import soundfile
 from emotion_service.commands.demo import service
 from emotion_service.console.truth import read_truth
 from emotion_service.playback import PlaybackOptions, open_recording
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 CALL = ROOT / "examples" / "demo_calls" / "english.flac"
@@ -147,7 +148,7 @@ def test_a_watcher_hears_of_the_call(server: str, short_call: Path) -> None:
         if "summary" in kinds:
             break
     watcher.send_signal(signal.SIGINT)
-    watcher.communicate(timeout=10)
+    watcher.communicate(timeout=PATIENCE_SECONDS)
     assert watcher.returncode == 130
     assert kinds >= {"cursor", "call", "cue", "summary"}
 
@@ -173,7 +174,7 @@ def in_a_terminal(command: list[str]) -> tuple[int, str]:
     shown = bytearray()
     reader = threading.Thread(target=_read_all, args=(leader, shown))
     reader.start()
-    process.wait(timeout=60)
+    process.wait(timeout=PATIENCE_SECONDS)
     reader.join()
     os.close(leader)
     return process.returncode, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())

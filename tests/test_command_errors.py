@@ -24,6 +24,7 @@ from emotion_service.calls.scorer import Scorer
 from emotion_service.fronts.admission import Admission
 from tests.fronts.conftest import StubModel
 from tests.fronts.running import serving
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 CALL = ROOT / "examples" / "demo_calls" / "english.flac"
@@ -232,7 +233,7 @@ def full(scorer: Scorer) -> Iterator[str]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE_SECONDS)
     yield address[0]
     loop.call_soon_threadsafe(stop.set)
     thread.join(10)
@@ -291,7 +292,7 @@ def started() -> Iterator[Start]:
 def test_a_disk_that_is_full(started: Start) -> None:
     with open("/dev/full", "w", encoding="utf-8") as disk:
         process = started(disk)
-    err = process.communicate(timeout=30)[1]
+    err = process.communicate(timeout=PATIENCE_SECONDS)[1]
     is_as_promised("a disk that is full", process.returncode, err)
     assert err.count("\n") == 1
 
@@ -311,7 +312,7 @@ def test_whoever_read_the_output_has_gone(started: Start) -> None:
     assert "ready" in json.loads(process.stdout.readline())["status"]
     process.stdout.close()
     process.stdout = None
-    err = process.communicate(timeout=30)[1]
+    err = process.communicate(timeout=PATIENCE_SECONDS)[1]
     assert (process.returncode, err) == (141, "")
 
 
@@ -345,5 +346,5 @@ def test_ctrl_c(started: Start) -> None:
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    err = process.communicate(timeout=30)[1]
+    err = process.communicate(timeout=PATIENCE_SECONDS)[1]
     assert (process.returncode, err) == (130, "")

@@ -26,6 +26,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.docker_steps import CHECKOUT, Build, Ignored, Stage, inherited, read
+from tests.patience import PATIENCE_SECONDS
 
 NOT_SERVING = {"torch", "librosa", "onnx", "pytest", "grpcio-tools", "hatchling", "pip"}
 LISTEN = ("EMOTION_SERVICE_LISTEN", "EMOTION_SERVICE_METRICS_LISTEN")
@@ -165,9 +166,11 @@ def test_it_serves_from_a_read_only_root_and_stops_on_its_stop_signal(
             assert time.monotonic() - begin < HEALTHY_WITHIN_SECONDS
         summary = _streamed(ports["EMOTION_SERVICE_LISTEN"])
         metrics = f"http://127.0.0.1:{ports['EMOTION_SERVICE_METRICS_LISTEN']}/metrics"
-        assert b"emotion_service_calls_total 1.0" in urlopen(metrics, timeout=5).read()
+        assert (
+            b"emotion_service_calls_total 1.0" in urlopen(metrics, timeout=PATIENCE_SECONDS).read()
+        )
         service.send_signal(signal.Signals[said["STOPSIGNAL"]])
-        assert service.wait(20) == 0
+        assert service.wait(PATIENCE_SECONDS) == 0
     finally:
         service.kill()
         service.wait()
@@ -192,7 +195,7 @@ def test_it_leaves_nothing_behind_where_it_could_write(image: Image, tmp_path: P
     assert service.stderr
     assert any('"ready"' in line for line in service.stderr)
     service.terminate()
-    service.communicate(timeout=20)
+    service.communicate(timeout=PATIENCE_SECONDS)
     assert service.returncode == 0
     assert list(home.rglob("*")) == []
 

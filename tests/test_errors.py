@@ -32,6 +32,7 @@ from tests.fronts.running import (
     serving,
     untimed,
 )
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 SPEECH = (babble(2.0, seed=3) * 32767).astype("<i2").tobytes()
@@ -51,7 +52,7 @@ def opened(**changes: Any) -> pb.StreamingAnalyzeRequest:
 
 async def failure(answer: Awaitable[object]) -> grpc.aio.AioRpcError:
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await asyncio.wait_for(answer, 10)
+        await asyncio.wait_for(answer, PATIENCE_SECONDS)
     return error.value
 
 
@@ -265,7 +266,7 @@ async def test_every_other_call_goes_on_bit_identical() -> None:
             await stream.write(request)
             await between()
         await stream.done_writing()
-        responses = await asyncio.wait_for(reading, 30)
+        responses = await asyncio.wait_for(reading, PATIENCE_SECONDS)
         return [untimed(responses, kind) for kind in EVENTS]
 
     async with service() as server:

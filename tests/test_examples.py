@@ -15,6 +15,7 @@ import soundfile
 
 from emotion_service.audio.codecs import encode_pcmu, int16_to_float
 from emotion_service.commands.demo import service
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -102,7 +103,9 @@ def test_the_example_in_node_hears_the_same(
 
 def test_the_example_in_node_says_why_it_failed(node: Path, recording: Recording) -> None:
     command = ["node", str(node / "stream_call.js"), "127.0.0.1:1", str(recording.l16)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert "No connection established" in done.stderr
 

@@ -14,6 +14,7 @@ from urllib.request import urlopen
 import pytest
 
 from emotion_service.config import Settings, load
+from tests.patience import PATIENCE_SECONDS
 
 CHECKOUT = Path(__file__).parents[1]
 DEPLOY = CHECKOUT / "deploy"
@@ -40,9 +41,9 @@ def families() -> dict[str, str]:
     )
     assert service.stderr
     assert any('"ready"' in line for line in service.stderr)
-    text = urlopen(f"http://{metrics}/metrics", timeout=5).read().decode()
+    text = urlopen(f"http://{metrics}/metrics", timeout=PATIENCE_SECONDS).read().decode()
     service.terminate()
-    service.communicate(timeout=20)
+    service.communicate(timeout=PATIENCE_SECONDS)
     types = re.findall(r"^# TYPE (emotion_service_\w+) (\w+)$", text, re.MULTILINE)
     return {name: kind for name, kind in types if not name.endswith("_created")}
 

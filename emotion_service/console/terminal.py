@@ -122,7 +122,8 @@ def _sound_cell(sounds: Sequence[Stretch], start: float, now: float) -> str:
         return " "
     if max(held, key=lambda label: held[label]) in ("music", "tone"):
         return "♪" if held.get("music", 0.0) >= held.get("tone", 0.0) else "~"
-    return LEVELS[round(held.get("speech", 0.0) / CELL * (len(LEVELS) - 1))]
+    speech = min(held.get("speech", 0.0), CELL)  # more where what was told overlaps
+    return LEVELS[round(speech / CELL * (len(LEVELS) - 1))]
 
 
 def _mark_strip(stretches: Sequence[Stretch], now: float) -> Text:

@@ -12,6 +12,7 @@ import pytest
 
 from emotion_service.client import EmotionClient, OpenCall, Refused, ServerUnreachable
 from emotion_service.v1 import emotion_service_pb2 as pb
+from tests.patience import PATIENCE_SECONDS
 
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
 Refuse: TypeAlias = Callable[..., Awaitable[None]]
@@ -85,7 +86,7 @@ async def test_leaving_a_call_early_cancels_it(serve: Serve) -> None:
     async with connected(serve, servicer) as client:
         async with client.open_call(CONFIG):
             pass
-        await asyncio.wait_for(servicer.ended.wait(), 5)
+        await asyncio.wait_for(servicer.ended.wait(), PATIENCE_SECONDS)
     assert len(servicer.requests) == 1
 
 

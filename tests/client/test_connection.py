@@ -16,6 +16,7 @@ from emotion_service.address import parse
 from emotion_service.client import EmotionClient, Refused, ServerUnreachable, connection
 from emotion_service.errors import BadInput
 from emotion_service.v1 import emotion_service_pb2 as pb
+from tests.patience import PATIENCE_SECONDS
 
 Serve: TypeAlias = Callable[..., AbstractAsyncContextManager[str]]
 Refuse: TypeAlias = Callable[..., Awaitable[None]]
@@ -117,7 +118,7 @@ async def test_whoever_never_answers_is_not_waited_for(
         server = f"127.0.0.1:{mute.getsockname()[1]}"
         async with EmotionClient(server, answer_seconds=0.1) as client:
             with pytest.raises(ServerUnreachable, match="No emotion-service answers"):
-                await asyncio.wait_for(ask(client), 5)
+                await asyncio.wait_for(ask(client), PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("server", ["", "localhost", ":50051", "::1:50051"])

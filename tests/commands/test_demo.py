@@ -9,13 +9,14 @@ import pytest
 
 from emotion_service.commands.demo import panel
 from emotion_service.errors import EmotionServiceError
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_a_panel_ends_with_the_demo() -> None:
     """It needs no service to start."""
     with panel("127.0.0.1:1") as pages:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{pages}agent?call_id=demo", timeout=10) as answer:
+        with opener.open(f"{pages}agent?call_id=demo", timeout=PATIENCE_SECONDS) as answer:
             assert answer.status == 200
     port = int(pages.rstrip("/").rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):

@@ -13,6 +13,7 @@ import pytest
 
 from emotion_service.commands.demo import service
 from emotion_service.routing.rule_file import SHIPPED
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 CALL = ROOT / "examples" / "demo_calls" / "english.flac"
@@ -86,7 +87,9 @@ def test_a_service_does_not_start_with_rules_that_have_a_mistake(tmp_path: Path)
     file = tmp_path / "rules.yaml"
     file.write_text("rules: 3", encoding="utf-8")
     command = [sys.executable, "-m", "emotion_service", "serve", "--rules", str(file)]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert ended.returncode == 2
     assert ended.stderr.splitlines()[-1] == (
         f"emotion-service: {file}, line 1: rules is no list: begin each rule with '- name:'"

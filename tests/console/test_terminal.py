@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 from google.protobuf.duration_pb2 import Duration
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -243,6 +243,9 @@ MESSAGES = st.one_of(
 
 @settings(max_examples=50, deadline=None)
 @given(messages=st.lists(MESSAGES, max_size=12), elapsed=st.floats(0, 90))
+@example(
+    messages=[activity("customer", pb.SOUND_SPEECH, at) for at in (0.0, 1.0, 0.0)], elapsed=1.0
+)
 def test_whatever_is_said_it_fits_into_80_columns(
     messages: list[pb.StreamingAnalyzeResponse], elapsed: float
 ) -> None:

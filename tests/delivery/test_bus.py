@@ -33,6 +33,7 @@ from emotion_service.types import (
     Sound,
     SpeechActivity,
 )
+from tests.patience import PATIENCE_SECONDS
 
 ONE = Address("one", "acme", "sales", "ann")
 TWO = Address("two", "acme", "care", "bob")
@@ -67,7 +68,7 @@ async def watch(
 
 
 async def read(news: AsyncGenerator[Watched, None], count: int) -> list[Watched]:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         return [await anext(news) for _ in range(count)]
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emotion_service.delivery.outbox import Outbox
+from tests.patience import PATIENCE_SECONDS
 
 
 async def drained(outbox: Outbox[int]) -> list[int]:
@@ -96,4 +97,4 @@ async def test_a_writer_that_may_wait_is_let_on_by_the_reader() -> None:
     await asyncio.sleep(0)
     assert not brake.done()
     await anext(outbox)
-    await asyncio.wait_for(brake, 1)
+    await asyncio.wait_for(brake, PATIENCE_SECONDS)

@@ -9,6 +9,7 @@ import pytest
 
 from emotion_service.errors import Busy
 from emotion_service.fronts.admission import REMEMBERED_TICKS, TICK_SECONDS, Admission, stopping
+from tests.patience import PATIENCE_SECONDS
 
 
 def refused_call(door: Admission, live_calls: int) -> tuple[str, float]:
@@ -67,7 +68,7 @@ async def test_a_blocked_loop_is_late_at_once_and_stays_so_for_half_a_second() -
         door.admit_watcher(0)  # a watcher costs no time worth mentioning
         await asyncio.sleep(2 * TICK_SECONDS)
         assert door.lag_ms >= 150  # the worst of the last half second, not the last
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while door.lag_ms >= 150:
                 await asyncio.sleep(TICK_SECONDS)
         door.admit_call(1)

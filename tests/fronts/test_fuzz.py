@@ -33,6 +33,7 @@ from emotion_service.fronts.grpc_server import GrpcServer
 from emotion_service.fronts.stream import Service
 from emotion_service.scoring.batcher import Batcher
 from emotion_service.v1 import emotion_service_pb2 as pb
+from tests.patience import PATIENCE_SECONDS
 
 DOCUMENTED = set(
     re.findall(
@@ -42,7 +43,6 @@ DOCUMENTED = set(
     )
 ) - {"DEFECT"}
 METHOD = "/emotion_service.v1.EmotionService/StreamingAnalyze"
-SECONDS = 10  # more is a hang
 
 Drive: TypeAlias = Callable[[Sequence[bytes]], str]
 
@@ -146,6 +146,9 @@ class Context:
         self.said: list[pb.StreamingAnalyzeResponse] = []
         self.reason = ""
 
+    async def send_initial_metadata(self, metadata: tuple[()]) -> None:
+        assert not self.said
+
     async def write(self, response: pb.StreamingAnalyzeResponse) -> None:
         self.said.append(response)
 
@@ -170,7 +173,7 @@ async def driven(scorer: Scorer, sent: Sequence[bytes]) -> str:
     async with Batcher(scorer) as batcher:
         service, context = Service(scorer, batcher, Bus()), Context()
         front_of_all: Any = EmotionServicer(service, mixed_allowed=True)
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             with suppress(Ended):  # context.reason says why
                 await front_of_all.StreamingAnalyze(parsed(sent), context)
     assert service.bus.live_calls == 0
@@ -225,19 +228,19 @@ def channel(scorer: Scorer) -> Iterator[grpc.Channel]:
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
-    assert started.wait(SECONDS)
+    assert started.wait(PATIENCE_SECONDS)
     options = [("grpc.enable_http_proxy", 0)]
     with grpc.insecure_channel(f"127.0.0.1:{port[0]}", options=options) as channel:
         yield channel
     loop.call_soon_threadsafe(stop.set)
-    thread.join(SECONDS)
+    thread.join(PATIENCE_SECONDS)
     loop.close()
 
 
 def exchanged(channel: grpc.Channel, sent: Sequence[bytes]) -> tuple[list[bytes], str]:
     """What the service answered, and the reason it ended the call for, or nothing."""
     raw: Any = channel.stream_stream(METHOD)
-    call = raw(iter(sent), timeout=SECONDS)
+    call = raw(iter(sent), timeout=PATIENCE_SECONDS)
     said: list[bytes] = []
     try:
         said += call  # list.extend keeps what came before an error
@@ -284,6 +287,6 @@ def test_raw_bytes_end_their_call_and_harm_no_other(channel: grpc.Channel, speec
         strangers()
     finally:
         over.set()
-        thread.join(SECONDS)
+        thread.join(PATIENCE_SECONDS)
     assert len(beside) >= 3
     assert all(beside)

@@ -34,6 +34,7 @@ from tests.fronts.running import (
     serving,
     untimed,
 )
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ async def test_a_stream_that_never_says_what_it_is_ends(
     monkeypatch.setattr("emotion_service.fronts.grpc.CONFIG_SECONDS", 0.1)
     stream = server.stub.StreamingAnalyze()
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await asyncio.wait_for(rest(stream), 5)
+        await asyncio.wait_for(rest(stream), PATIENCE_SECONDS)
     assert reason(error.value) == "CONFIG_MISSING"
 
 
@@ -242,9 +243,10 @@ async def test_watching_a_call_from_before_its_start_to_its_end(
     assert (await watch.read()).HasField("heartbeat")  # nothing is live
     responses = await server.call([config(), *audio(speech)])
     heard: list[pb.WatchCuesResponse] = []
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not heard or not heard[-1].HasField("summary"):
-            heard.append(await watch.read())
+            if not (response := await watch.read()).HasField("heartbeat"):  # of a busy machine
+                heard.append(response)
     watch.cancel()
     assert heard[0].call.live
     for kind in EVENTS:
@@ -253,7 +255,7 @@ async def test_watching_a_call_from_before_its_start_to_its_end(
     resumed = server.stub.WatchCues(pb.WatchCuesRequest(cursor=heard[0].cursor))
     replayed = await resumed.read()
     resumed.cancel()
-    others = ("score", "activity", "heartbeat")  # a heartbeat comes when the machine is busy
+    others = ("score", "activity")
     first = next(r for r in heard[1:] if r.WhichOneof("event") not in others)
     assert replayed.cursor == first.cursor
 
@@ -265,7 +267,7 @@ async def test_a_watcher_hears_that_a_call_broke_off(server: Server) -> None:
     watch = server.stub.WatchCues(pb.WatchCuesRequest(call_id="call-1"))
     assert (await watch.read()).call.live
     stream.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (heard := await watch.read()).HasField("call"):
             assert heard.HasField("heartbeat")
     assert not heard.call.live

@@ -17,6 +17,7 @@ from emotion_service.delivery.notice import Address, CallState
 from emotion_service.types import Cue, CueKind, CuePhase
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import Server, serving
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ async def test_a_client_that_leaves_in_a_batch_goes_on_after_what_it_has_heard(
     live(bus, "one")
     request = pb.WatchCuesRequest(batched=True)
     before: list[pb.WatchCuesResponse] = []
-    async with EmotionClient(server.address) as client, asyncio.timeout(10):
+    async with EmotionClient(server.address) as client, asyncio.timeout(PATIENCE_SECONDS):
         async with aclosing(client.watch_once(request)) as news:
             before += [await anext(news) for _ in range(2)]
             tell(bus, range(8))

@@ -12,6 +12,7 @@ import pytest
 from emotion_service.calls.scorer import Scorer
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import Server, audio, reason, rest, serving
+from tests.patience import PATIENCE_SECONDS
 
 WITHDRAWN = pb.NOT_SCORED_REASON_CONSENT_WITHDRAWN
 GRANTED = pb.StreamingAnalyzeRequest(update=pb.CallUpdate(consent=pb.CONSENT_GRANTED))
@@ -62,7 +63,7 @@ async def test_feedback_reaches_watchers_the_state_and_the_metrics(server: Serve
     ]
     heard: list[pb.Feedback] = []
     while len(heard) < 2:
-        response = await asyncio.wait_for(watch.read(), 5)
+        response = await asyncio.wait_for(watch.read(), PATIENCE_SECONDS)
         if not response.HasField("heartbeat"):
             heard.append(response.feedback)
     assert heard == expected
@@ -103,7 +104,7 @@ async def test_after_an_objection_nothing_is_scored_whatever_consent_is_sent(
         await call.write(request)
     before: list[pb.StreamingAnalyzeResponse] = []
     while not (before and before[-1].HasField("score")):
-        before.append(await asyncio.wait_for(call.read(), 10))
+        before.append(await asyncio.wait_for(call.read(), PATIENCE_SECONDS))
     await object_to(server, "call-1")
     assert await reasons(server, "call-1") == [WITHDRAWN, pb.NOT_SCORED_REASON_NOT_A_CUSTOMER]
     await call.write(GRANTED)
@@ -111,7 +112,7 @@ async def test_after_an_objection_nothing_is_scored_whatever_consent_is_sent(
         request.audio.ClearField("sequence")
         await call.write(request)
     await call.done_writing()
-    after = await asyncio.wait_for(rest(call), 20)
+    after = await asyncio.wait_for(rest(call), PATIENCE_SECONDS)
     told = [r.status.not_scored.reason for r in after if r.status.HasField("not_scored")]
     assert told == [WITHDRAWN]
     objected = [r.status.HasField("not_scored") for r in after].index(True)
@@ -163,7 +164,7 @@ async def test_an_objection_while_the_last_scores_are_awaited(
         await call.write(request)
     await call.done_writing()
     await object_to(server, "call-1")
-    responses = await asyncio.wait_for(rest(call), 10)
+    responses = await asyncio.wait_for(rest(call), PATIENCE_SECONDS)
     assert responses[-1].summary.legs[0].not_scored_reason == WITHDRAWN
 
 

@@ -13,6 +13,7 @@ import pytest
 from emotion_service.calls.scorer import Scorer
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import Server, audio, reason, rest, serving
+from tests.patience import PATIENCE_SECONDS
 from tests.routing.script import rules
 
 GIVEN, ENDED = pb.ADVICE_PHASE_GIVEN, pb.ADVICE_PHASE_ENDED
@@ -34,7 +35,9 @@ class Watch:
         self.cursor = ""
 
     async def next(self) -> pb.WatchRoutingResponse:
-        response: pb.WatchRoutingResponse = await asyncio.wait_for(self._stream.read(), 10)
+        response: pb.WatchRoutingResponse = await asyncio.wait_for(
+            self._stream.read(), PATIENCE_SECONDS
+        )
         self.cursor = response.cursor or self.cursor
         return response
 

@@ -19,6 +19,7 @@ from emotion_service.fronts.grpc_server import FRONTS, GrpcServer
 from emotion_service.fronts.stream import Service
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.running import Server, config, rest, serving
+from tests.patience import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -120,7 +121,7 @@ async def test_messages_above_the_apis_limit_get_the_apis_answer_up_to_16_mib(
     assert await server.refused([config(), chunk(almost)]) == ("INVALID_ARGUMENT", "AUDIO_INVALID")
     stream = server.stub.StreamingAnalyze(iter([config(), chunk(16 << 20)]))
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await asyncio.wait_for(rest(stream), 20)
+        await asyncio.wait_for(rest(stream), PATIENCE_SECONDS)
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert server.service.bus.live_calls == 0
 

@@ -7,7 +7,6 @@ a stream it cannot write to until then, or until its client leaves: some 30 KB a
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import chain, count, islice
@@ -33,8 +32,9 @@ from tests.fronts.running import (
     serving,
     turned_away,
 )
+from tests.patience import PATIENCE_SECONDS
 
-CUT_SECONDS = 0.5
+CUT_SECONDS = 3.0  # long enough for a busy machine to read all that it is sent
 TOO_SLOW = ("RESOURCE_EXHAUSTED", "READER_TOO_SLOW", 1.0)
 LONG_NAME = "n" * 128
 
@@ -63,7 +63,7 @@ async def told_until_cut(
     """Moves the call from queue to queue 0, 1, 2 … until so many watchers are left; how often.
     No faster than whoever has `heard` of it, where there is such a watcher."""
     numbers = count()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while server.service.bus.watchers > watchers:
             for number in islice(numbers, 50):
                 await call.write(moved(f"{number}"))
@@ -75,13 +75,10 @@ async def told_until_cut(
 
 
 async def only_grpcs_left(before: set[asyncio.Task[Any]]) -> None:
-    """Within a second nothing new runs but gRPC's own tasks, which have its code on top."""
-    for _ in range(100):
-        left = {task for task in asyncio.all_tasks() - before if "_cygrpc" not in repr(task)}
-        if not left:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail(f"{left}")
+    """Before long nothing new runs but gRPC's own tasks, which have its code on top."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while {task for task in asyncio.all_tasks() - before if "_cygrpc" not in repr(task)}:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_watcher_that_never_reads_is_cut_and_others_get_everything(
@@ -124,7 +121,7 @@ async def test_a_call_that_is_not_read_is_cut_and_others_go_on(
     scorer: Scorer, pacing: pb.Pacing.ValueType
 ) -> None:
     # Long enough for a busy machine to send all that fills the outbox before the cut.
-    async with serving(scorer, slow_reader_seconds=3.0) as server:
+    async with serving(scorer, slow_reader_seconds=2 * CUT_SECONDS) as server:
         await fill_and_be_cut(server, pacing)
 
 
@@ -139,7 +136,7 @@ async def fill_and_be_cut(server: Server, pacing: pb.Pacing.ValueType) -> None:
             consent = (pb.CONSENT_WITHDRAWN, pb.CONSENT_GRANTED)[number % 2]
             await slow.write(pb.StreamingAnalyzeRequest(update=pb.CallUpdate(consent=consent)))
             waiting += [len(stream.outbox) for stream in server.servicer._streams]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while len(server.servicer._streams) > 1:
                 waiting += [len(stream.outbox) for stream in server.servicer._streams]
                 await asyncio.sleep(0.01)
@@ -173,7 +170,7 @@ async def test_a_slow_reader_that_leaves_leaves_nothing(server: Server) -> None:
             await asyncio.sleep(0.01)
         await told_until_cut(server, call, watchers=0)
         slow.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while {task for task in asyncio.all_tasks() - before if not is_accepting(task)}:
             await asyncio.sleep(0.01)
     await call.done_writing()
@@ -181,7 +178,7 @@ async def test_a_slow_reader_that_leaves_leaves_nothing(server: Server) -> None:
 
 
 async def test_a_server_with_slow_readers_stops(scorer: Scorer) -> None:
-    async with serving(scorer, slow_reader_seconds=0.2) as server:
+    async with serving(scorer, slow_reader_seconds=CUT_SECONDS) as server:
         call = await server.opened(call_id=LONG_NAME, tenant=LONG_NAME, contact_id=LONG_NAME)
         async with another_client(server) as idle:
             slow = idle.WatchCues(pb.WatchCuesRequest())
@@ -189,11 +186,10 @@ async def test_a_server_with_slow_readers_stops(scorer: Scorer) -> None:
                 await asyncio.sleep(0.01)
             await told_until_cut(server, call, watchers=0)
             call.cancel()
-            began = time.monotonic()
             with capture_logs() as logged:
-                assert await server.servicer.drain(5.0) == 0
-                await server.server.stop(0.5)
-            assert time.monotonic() - began < 2
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    assert await server.servicer.drain(3600.0) == 0
+                    await server.server.stop(0.5)
             assert logged == []
             with pytest.raises(grpc.aio.AioRpcError):
                 await rest(slow)

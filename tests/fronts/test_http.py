@@ -21,19 +21,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.errors import BadInput
-from emotion_service.fronts.http import metrics_served
+from emotion_service.fronts.http import SILENT_SECONDS, metrics_served
 from emotion_service.metrics import Metrics
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.fronts.certificates import issue
 from tests.fronts.running import BYTES_A_SECOND, audio, config, rest, serving
+from tests.patience import PATIENCE_SECONDS
 
 
 def scrape(port: int, context: ssl.SSLContext | None = None) -> str:
     scheme = "http" if context is None else "https"
     handlers = [urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)]
     opener = urllib.request.build_opener(*handlers)
-    with opener.open(f"{scheme}://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with opener.open(f"{scheme}://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain; version=")
         return str(answer.read().decode())
 
@@ -115,14 +116,12 @@ def test_a_client_that_connects_and_says_nothing_holds_nobody_up(
     encrypted: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     issued = issue(tmp_path)
-    began = time.monotonic()
     with (
         metrics_served(Metrics(), "127.0.0.1", 0, issued.files if encrypted else None) as port,
         socket.create_connection(("127.0.0.1", port)),
     ):
         text = scrape(port, trusting(issued.trusted) if encrypted else None)
         assert "emotion_service_calls_total 0.0" in text
-    assert time.monotonic() - began < 5
     assert "Traceback" not in str(capfd.readouterr())
 
 
@@ -132,7 +131,7 @@ def test_the_end_waits_for_no_client(tmp_path: Path) -> None:
         silent.connect(("127.0.0.1", port))
         scrape(port, trusting(issued.trusted))
         began = time.monotonic()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 0.9 * SILENT_SECONDS
 
 
 def test_a_scraper_that_leaves_early_leaves_no_traceback(
@@ -161,7 +160,7 @@ class Gate(Scorer):
     @contextmanager
     def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
         def asked() -> None:
-            assert self.open.wait(20)
+            assert self.open.wait(PATIENCE_SECONDS)
             ask()
 
         with super().begun(batch) as scoring:
@@ -199,7 +198,7 @@ async def test_the_figures_are_those_of_the_events_that_were_received(
         for request in audio(speech, 20):
             await live.write(request)
         await live.done_writing()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while server.service.bus.call("call-1").elapsed < 8000 * len(speech) // BYTES_A_SECOND:
                 await asyncio.sleep(0.01)
         gate.open.set()
@@ -209,7 +208,7 @@ async def test_the_figures_are_those_of_the_events_that_were_received(
         heard += await server.call([config(latency_budget_ms=10_000), *lossy(speech)])
         broken = await server.opened()
         broken.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while server.service.bus.live_calls:
                 await asyncio.sleep(0.01)
         with metrics_served(server.service.metrics, "127.0.0.1", 0) as port:

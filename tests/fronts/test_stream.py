@@ -42,6 +42,7 @@ from emotion_service.types import (
     Pacing,
     ScoringStatus,
 )
+from tests.patience import PATIENCE_SECONDS
 
 BYTES_A_SECOND = 16_000
 
@@ -57,7 +58,7 @@ class Gate(Scorer):
     @contextmanager
     def begun(self, batch: list[ScoringRequest]) -> Iterator[Scoring]:
         def asked() -> None:
-            assert self.open.wait(5)
+            assert self.open.wait(PATIENCE_SECONDS)
             if self.error is not None:
                 raise self.error
             ask()
@@ -201,10 +202,10 @@ async def test_a_live_call_is_always_read(gate: Gate, config: CallConfig, speech
     async with Batcher(gate) as batcher:
         service = Service(gate, batcher, Bus())
         stream = CallStream(replace(config, pacing=Pacing.LIVE), service)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await push_live(stream, speech)  # while nothing is scored at all
         gate.open.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await stream.finish()
         said = [item.event async for item in stream.outbox]
     summary = said[-1]
@@ -222,7 +223,7 @@ async def test_a_recorded_call_is_held_back_and_skips_nothing(
         assert stream._call.pending == RECORDED_PENDING + 1  # one more, and its sender waits
         assert not player.done()
         gate.open.set()
-        said = await asyncio.wait_for(player, 5)
+        said = await asyncio.wait_for(player, PATIENCE_SECONDS)
     summary = said[-1].event
     assert isinstance(summary, CallSummary)
     assert summary.legs[0].skipped_windows == 0
@@ -300,7 +301,7 @@ async def test_a_withdrawn_consent_stops_what_waits_to_be_scored(
         stream.update(ConsentChange(Consent.WITHDRAWN))
         assert waiting and all(future.cancelled() for future in waiting)
         gate.open.set()
-        await asyncio.wait_for(stream.finish(), 5)
+        await asyncio.wait_for(stream.finish(), PATIENCE_SECONDS)
     said = [item.event async for item in stream.outbox]
     withdrawn = said.index(ScoringStatus("customer", NotScored.CONSENT_WITHDRAWN))
     assert not [event for event in said[withdrawn:] if isinstance(event, EmotionScore)]

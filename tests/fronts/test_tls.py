@@ -22,6 +22,7 @@ from emotion_service.fronts.tls import TlsFiles, credentials
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
 from tests.fronts.certificates import issue
+from tests.patience import PATIENCE_SECONDS
 
 Serve: TypeAlias = Callable[[TlsFiles], AbstractAsyncContextManager[str]]
 
@@ -52,7 +53,7 @@ async def answers(address: str, trusted: bytes | None, *own: bytes) -> str:
     async with channel:
         stub: Any = EmotionServiceStub(channel)
         try:
-            info = await stub.GetServiceInfo(pb.GetServiceInfoRequest(), timeout=10)
+            info = await stub.GetServiceInfo(pb.GetServiceInfoRequest(), timeout=PATIENCE_SECONDS)
         except grpc.aio.AioRpcError as error:
             return error.code().name
     assert info.model_version == "stub-1"

@@ -17,8 +17,8 @@ from emotion_service.delivery.notice import CallState
 from emotion_service.panel.door import Door
 from emotion_service.panel.server import listen, panel_app, panel_server
 from emotion_service.types import Cue, CueKind, CuePhase
+from tests.patience import PATIENCE_SECONDS
 
-PATIENCE_SECONDS = 10.0
 DESK = "https://desk.example.com"
 
 

@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from benchmarks.panel_stage import Stage
+from tests.patience import PATIENCE_SECONDS
+
+expect.set_options(timeout=1000 * PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def stage() -> Iterator[Stage]:
 def page(chromium: Browser) -> Iterator[Page]:
     """A page in English, which must end without an error or a breach of the content policy."""
     page = chromium.new_page(locale="en-GB", viewport={"width": 400, "height": 1000})
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(1000 * PATIENCE_SECONDS)
     wrong: list[str] = []
 
     def told(message: ConsoleMessage) -> None:

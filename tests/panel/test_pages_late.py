@@ -144,7 +144,7 @@ def test_feedback_that_did_not_arrive_is_said_of_its_state_only(stage: Stage, pa
     answer = page.locator("emotion-panel .verdict .answer")
     expect(answer).to_contain_text("did not get through")
     stage.tell(cue(CALL, "NEUTRAL", 9.0, sequence=9, confidence=0.8))
-    expect(page.locator("emotion-panel h2")).to_have_text("Sounds matter-of-fact", timeout=10_000)
+    expect(page.locator("emotion-panel h2")).to_have_text("Sounds matter-of-fact")
     expect(answer).to_have_text("")
 
 

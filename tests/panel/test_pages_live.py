@@ -44,10 +44,10 @@ def play(server: str, page: Page, url: str) -> bytes:
     try:
         page.goto(url)
         headline = page.locator("emotion-panel h2")
-        expect(headline).to_have_text(re.compile("Sounds|No clear picture"), timeout=30_000)
+        expect(headline).to_have_text(re.compile("Sounds|No clear picture"))
         page.get_by_role("button", name="Customer objects").click()
         page.get_by_role("button", name="Yes, stop").click()
-        expect(headline).to_have_text("Not assessed", timeout=1000)
+        expect(headline).to_have_text("Not assessed")
         page.wait_for_timeout(5000)
     finally:
         client.terminate()

@@ -26,6 +26,7 @@ from tests.fronts.conftest import StubModel
 from tests.fronts.running import Server, serving
 from tests.panel.asking import Event, Events, Panel, cue, live
 from tests.panel.asking import panel as running_panel
+from tests.patience import PATIENCE_SECONDS
 
 SUMMARY = CallSummary(8000, EndReason.COMPLETED, (), (), 0, "stub")
 ADVICE = Advice(
@@ -198,7 +199,7 @@ async def test_a_browser_that_leaves_is_forgotten(panel: Panel, server: Server) 
     stream, _ = await connected(panel)
     assert server.service.bus.watchers == 1
     stream.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while server.service.bus.watchers:
             await asyncio.sleep(0.01)
 

@@ -20,6 +20,7 @@ from emotion_service.panel import server as server_module
 from emotion_service.panel.server import PAGES, listen
 from tests.fronts.running import Server
 from tests.panel.asking import Panel, cue, live
+from tests.patience import PATIENCE_SECONDS
 
 TELL_TALE = "secret-4711"
 STOP_SECONDS = 5.0  # the unit's patience; measured: streams end after 0.5 s
@@ -39,7 +40,7 @@ async def process(
     )
     assert started.stdout is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             wall = (await started.stdout.readline()).decode()
             agent = (await started.stdout.readline()).decode()
         address = re.fullmatch(r"All calls:  http://(127\.0\.0\.1:\d+)/\n", wall)
@@ -108,7 +109,7 @@ async def test_it_stops_soon_though_browsers_follow(
         assert (await panel.ask("/", host=f"{TELL_TALE}:80")).status == 421
         began = time.monotonic()
         running.send_signal(number)
-        out, err = await asyncio.wait_for(running.communicate(), 10)
+        out, err = await asyncio.wait_for(running.communicate(), PATIENCE_SECONDS)
         took = time.monotonic() - began
         for stream in streams:
             stream.close()
@@ -122,7 +123,7 @@ async def test_it_starts_and_stops_without_a_service() -> None:
     async with process("127.0.0.1:1") as (running, panel):
         assert (await panel.ask("/")).status == 200
         running.terminate()
-        assert await asyncio.wait_for(running.wait(), 10) == 0
+        assert await asyncio.wait_for(running.wait(), PATIENCE_SECONDS) == 0
 
 
 async def test_a_browser_that_reads_nothing_is_let_go(
@@ -137,7 +138,7 @@ async def test_a_browser_that_reads_nothing_is_let_go(
     transport = writer.transport
     transport.pause_reading()  # type: ignore[attr-defined]
     number = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while bus.watchers:
             number += 1
             bus.tell("one", replace(cue(number), model_version="x" * 50_000))

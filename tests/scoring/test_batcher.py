@@ -22,6 +22,7 @@ from emotion_service.types import (
     Quality,
     VoicedAudio,
 )
+from tests.patience import PATIENCE_SECONDS
 
 PERMIT = Permit("customer", Party.CUSTOMER, disclosure_given=True, consent=Consent.GRANTED)
 
@@ -76,7 +77,7 @@ class Recording:
     def ask(self) -> None:
         recorder = self._recorder
         recorder.began.set()
-        assert recorder.gate.wait(5)
+        assert recorder.gate.wait(PATIENCE_SECONDS)
         recorder.threads.add(threading.current_thread().name)
         recorder.batches.append([asked.sequence for asked in self._batch])
         if recorder.broken in recorder.batches[-1]:
