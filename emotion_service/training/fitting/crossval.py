@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,6 +35,7 @@ from emotion_service.training.judging.evaluate import (
     uar,
     uar_interval,
 )
+from emotion_service.training.workers import workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +175,7 @@ def _run(
     processes: int,
     console: Console,
 ) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, spawn) as pool:
+    with workers(processes) as pool:
         running = [pool.submit(_fold, name, held, data, out) for name, held in plan.items()]
         for done, future in enumerate(as_completed(running), 1):
             fold = future.result()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from emotion_service.training.sounds.bursts import (
     recorded,
 )
 from emotion_service.training.sounds.sounds import Part
+from emotion_service.training.workers import workers
 from emotion_service.types import FloatArray
 
 
@@ -84,8 +83,7 @@ def prepare(
     """Runs the serving pipeline over everything, or reads what it gave before from the folder
     `cached`; the seed of each clip's lines is its file name."""
     example = partial(_example, recipe=recipe, cached=cached)
-    # Forked, a process would inherit whatever lock a thread of this one holds just then.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    with workers(processes) as pool:
         examples = pool.map(example, materials, chunksize=8)
         shown = track(
             examples, "Preparing windows", total=len(materials), console=Console(stderr=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -21,6 +19,7 @@ from emotion_service.training.fitting.windows import requests
 from emotion_service.training.judging.condition import Condition, first_speech
 from emotion_service.training.judging.evaluate import Judged
 from emotion_service.training.judging.history import draw_mood, history
+from emotion_service.training.workers import workers
 from emotion_service.types import EmotionScore, FloatArray, Probabilities
 
 CLIPS_A_SITTING = 16
@@ -85,7 +84,7 @@ def judge_all(sittings: Sequence[Sitting], processes: int) -> Iterator[tuple[Ver
     if processes == 1:
         yield from map(judge, sittings)
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+    with workers(processes) as pool:
         yield from pool.map(judge, sittings)
 
 
