@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from emotion_service.types import (
+    INFERRED_CUES,
     STATES,
     CallConfig,
     Cue,
@@ -18,8 +19,6 @@ from emotion_service.types import (
     Trend,
 )
 
-INFERRED_CUES = (*STATES, CueKind.URGENT, CueKind.CURT)
-
 
 class CallFacts:
     """One call as far as it has been told, in the order of its time. Times are in samples."""
@@ -29,6 +28,7 @@ class CallFacts:
         self.ivr_step = ""
         self.attributes = dict(config.attributes)
         self.counts: Counter[tuple[CueKind, Party]] = Counter()
+        self.talk_overs_on_bot = 0  # by the customer
         self.scored = False
         self.customer: str | None = None  # the leg that stands for the customer, if one is scored
         self._parties = {leg.leg: leg.party for leg in config.legs}
@@ -108,7 +108,10 @@ class CallFacts:
 
     def _note_lasting(self, cue: Cue) -> None:
         if cue.phase is CuePhase.ONSET:
-            self.counts[cue.kind, self._parties.get(cue.leg, Party.UNSPECIFIED)] += 1
+            party = self._parties.get(cue.leg, Party.UNSPECIFIED)
+            self.counts[cue.kind, party] += 1
+            if (cue.kind, party, self.phase) == (CueKind.TALK_OVER, Party.CUSTOMER, "ivr"):
+                self.talk_overs_on_bot += 1
         if cue.phase is CuePhase.OFFSET:
             self._lasting.pop((cue.leg, cue.kind), None)
         else:
@@ -124,7 +127,9 @@ class CallFacts:
     def phase(self) -> str:
         if self.agent_there:
             return "agent"
-        return "queue" if self._in_queue else "ivr"
+        if self._in_queue:
+            return "queue"
+        return "ivr" if self.ivr_step or Party.BOT in self._parties.values() else ""
 
     @property
     def state(self) -> Cue | None:
@@ -154,4 +159,4 @@ class CallFacts:
     def talk_share(self, party: Party) -> float:
         """Of all speech up to the latest trend."""
         legs = self._trends.values()
-        return sum(leg.talk_share for leg in legs if self._parties.get(leg.leg) is party)
+        return sum((leg.talk_share for leg in legs if self._parties.get(leg.leg) is party), 0.0)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from random import Random
 
 import cel
 
 from emotion_service.routing.facts import FACTS, PHASES, STATE_NAMES, Value
 
 LONGEST = 1000  # characters
+PROBES = 200  # sets of facts that a condition is tried on
+NUMERAL = "1"  # a text that reads as a number too
 # Beside the operators and has(), whose names are no identifiers to the library.
 FUNCTIONS = ("contains", "double", "endsWith", "int", "size", "startsWith")
 WORDS = {"state": STATE_NAMES, "phase": PHASES}
 TEXT = r"\"([^\"]*)\"|'([^']*)'"
+MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")  # no functions to the library
 # What the library raises for a fact that is null, an attribute that is not there, a division by 0.
 UNANSWERABLE = (ArithmeticError, LookupError, TypeError, ValueError, RuntimeError)
 
@@ -42,9 +46,9 @@ def compiled(source: str) -> cel.Program:
         program = cel.compile(source)
     except ValueError as error:
         raise Unusable(f"is no CEL ({_syntax(str(error))}): correct it there") from None
-    _know_names(program)
+    _know_names(program, source)
     _know_words(source)
-    for probe in _probes():
+    for probe in _probes(program.variables(), source):
         _try(program, probe)
     return program
 
@@ -59,14 +63,14 @@ def _syntax(message: str) -> str:
     return f"line {line}, column {column} of the condition: {what}"
 
 
-def _know_names(program: cel.Program) -> None:
-    for name in program.functions():
+def _know_names(program: cel.Program, source: str) -> None:
+    for name in (*program.functions(), *MACRO.findall(source)):
         if name.isidentifier() and name not in FUNCTIONS:
             raise Unusable(f"calls {name}; only {', '.join(FUNCTIONS)} and has can be called")
     names = program.variables()
     if not names:
         raise Unusable("names no fact, so that it never changes: say what it depends on")
-    for name in names:  # those that a macro binds too: write it out instead
+    for name in names:
         if name not in FACTS:
             raise Unusable(f"names {name}, which is no fact; take one of {', '.join(FACTS)}")
 
@@ -74,9 +78,9 @@ def _know_names(program: cel.Program) -> None:
 def _know_words(source: str) -> None:
     """Refuses a state or phase that does not exist, where it is compared as people write it."""
     for fact, words in WORDS.items():
-        compared = rf"\b{fact}\s*[!=]=\s*(?:{TEXT})|(?:{TEXT})\s*[!=]=\s*{fact}\b"
+        compared = rf"(?<![\w.]){fact}\s*[!=]=\s*(?:{TEXT})|(?:{TEXT})\s*[!=]=\s*{fact}\b"
         texts = [text for found in re.findall(compared, source) for text in found if text]
-        for listed in re.findall(rf"\b{fact}\s+in\s*\[([^\]]*)\]", source):
+        for listed in re.findall(rf"(?<![\w.]){fact}\s+in\s*\[([^\]]*)\]", source):
             texts += [text for found in re.findall(TEXT, listed) for text in found if text]
         for text in texts:
             if text not in words:
@@ -86,28 +90,53 @@ def _know_words(source: str) -> None:
                 )
 
 
-def _probes() -> Iterator[dict[str, Value]]:
-    """Facts of the right types: in every state and phase, so that each part is reached."""
-    facts = {name: fact.example for name, fact in FACTS.items()}
-    for state in STATE_NAMES:
-        for phase in PHASES:
-            yield {**facts, "state": state, "phase": phase, "attributes": {}}
+def _probes(names: Collection[str], source: str) -> Iterator[dict[str, Value]]:
+    """Many values of the facts that are named, each of its type, so that what stands behind an
+    `&&` or an `||` is reached too; the same ones every time."""
+    chance = Random(0)
+    texts = ("", *(text for found in re.findall(TEXT, source) for text in found if text))
+    attributes = re.findall(r"\battributes\s*(?:\.\s*(\w+)|\[\s*[\"'](.*?)[\"']\s*\])", source)
+    for _ in range(PROBES):
+        facts = {name: _drawn(name, chance, texts) for name in names}
+        if "attributes" in names:
+            known = chance.random() < 0.5
+            facts["attributes"] = {a or b: NUMERAL for a, b in attributes if known}
+        yield facts
+
+
+def _drawn(name: str, chance: Random, texts: Sequence[str]) -> Value:
+    if name in WORDS:
+        return chance.choice(WORDS[name])
+    match FACTS[name].example:
+        case bool():
+            return chance.choice((True, False))
+        case int():
+            return chance.choice((0, 1, 10**6))
+        case float():
+            return chance.choice((0.0, 0.5, 1.0, 1e6))
+        case str():
+            return chance.choice(texts)
+    return {}
 
 
 def _try(program: cel.Program, facts: dict[str, Value]) -> None:
-    attributes: dict[str, str] = {}
-    for _ in range(LONGEST):  # more attributes than a condition can name
+    attributes = facts.get("attributes")
+    while True:
         try:
-            answer = program.execute({**facts, "attributes": attributes})
+            answer = program.execute(facts)
         except KeyError as missing:
-            attributes[missing.args[0]] = "1"  # reads as a number too
+            (key,) = missing.args
+            if not isinstance(attributes, dict) or key in attributes:
+                return  # it is another map's
+            attributes[key] = NUMERAL
             continue
-        except ArithmeticError:
+        except (ArithmeticError, IndexError):
             return  # of these figures; others may do
         except (TypeError, ValueError, RuntimeError) as error:
             what = str(error).split(":")[0].split(". ")[0][:100]
             raise Unusable(
-                f"cannot be evaluated ({what}): compare numbers with numbers and texts with texts"
+                f"cannot be evaluated ({what}): compare numbers with numbers and texts with texts, "
+                "and calculate with 60.0 rather than 60, and with double(a count)"
             ) from None
         if not isinstance(answer, bool):
             raise Unusable(

@@ -95,6 +95,11 @@ FACTS: dict[str, Fact] = {
         1,
         "how often the customer has broken in on somebody",
     ),
+    "talk_overs_on_bot": Fact(
+        lambda call, at: call.talk_overs_on_bot,
+        1,
+        "how often the customer has broken in while phase was ivr",
+    ),
     "talk_overs_by_agent": Fact(
         lambda call, at: call.counts[CueKind.TALK_OVER, Party.AGENT],
         1,
@@ -157,7 +162,8 @@ FACTS: dict[str, Fact] = {
         lambda call, at: call.phase,
         "queue",
         "agent once there is an agent_id or an agent's leg speaks; before that queue once a queue "
-        "is set, ivr before that, with a bot's leg, or since an ivr_step was told",
+        "is set; ivr before that, with a bot's leg, or since an ivr_step was told; empty while "
+        "nothing is known",
     ),
     "queue": Fact(lambda call, at: call.queue, "", "as the platform says; empty if it does not"),
     "tenant": Fact(lambda call, at: call.tenant, "", "as the platform says"),

@@ -176,7 +176,11 @@ def _text(node: Node, name: str) -> str:
         _wrong(
             node, f"{name} is no text, or empty: write some, in quotes if it looks like a number"
         )
-    return value.strip()
+    try:  # JSON, which YAML reads too, writes an emoji as two halves
+        text = value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        _wrong(node, f"{name} has half a character (\\ud800 to \\udfff): write the whole one")
+    return text.strip()
 
 
 def _sentence(node: Node, name: str) -> str:
@@ -210,7 +214,7 @@ def _value(node: Node) -> object:
         return None
     try:
         value: object = yaml.SafeLoader("").construct_object(node)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError):  # of `!!int ""` and the like
         return None
     return value
 

@@ -87,7 +87,7 @@ def test_a_condition_that_returns_before_expiry_extends_the_advice() -> None:
 
 
 def test_the_end_of_the_call_ends_all_advice() -> None:
-    made = advisor(rules(AGITATED, 'phase == "ivr"'), config())
+    made = advisor(rules(AGITATED, 'phase != "agent"'), config())
     made.observe(cue(1, CueKind.AGITATED))
     made.advance(samples(2))
     assert told(made.end(samples(3))) == [(3.0, "rule-0", "ended"), (3.0, "rule-1", "ended")]
@@ -104,7 +104,7 @@ def test_time_alone_makes_a_condition_true_at_a_full_second() -> None:
 
 
 def test_what_was_inferred_ends_at_once_when_the_leg_is_no_longer_scored() -> None:
-    made = advisor(rules(AGITATED, 'phase == "ivr"', expires=600), config())
+    made = advisor(rules(AGITATED, 'phase != "agent"', expires=600), config())
     made.observe(cue(1, CueKind.AGITATED))
     made.advance(samples(2))
     said = made.scored(samples(5), "customer", NotScored.CONSENT_WITHDRAWN)
@@ -205,7 +205,7 @@ def test_a_condition_that_cannot_be_answered_is_not_true(condition: str) -> None
 
 
 def test_one_that_can_be_answered_in_part_is() -> None:
-    made = advisor(rules('arousal > 0.9 || phase == "ivr"'), config())
+    made = advisor(rules('arousal > 0.9 || phase != "agent"'), config())
     assert given(made.advance(samples(1))) == [0.0]
 
 

@@ -144,8 +144,25 @@ def test_phases() -> None:
     bot.change(7, "queue", "")
     assert bot.phase == "ivr"
     assert CallFacts(config(queue="support")).phase == "queue"
-    assert CallFacts(config()).phase == "ivr"
+    assert CallFacts(config()).phase == ""
     assert CallFacts(config(agent_id="ann")).phase == "agent"
+
+
+def test_who_was_broken_in_on() -> None:
+    """Nobody is held against a bot, in a survey after the call, what was said to the agent."""
+    call = CallFacts(config(agent_id="ann"))
+    call.note(cue(1, CueKind.TALK_OVER))
+    call.change(samples(2), "agent_id", "")
+    call.change(samples(2), "ivr_step", "survey")
+    assert read(call, "talk_overs_on_bot") == 0
+    call.note(cue(3, CueKind.TALK_OVER))
+    call.note(cue(3, CueKind.TALK_OVER, leg="agent"))
+    assert (read(call, "talk_overs_on_bot"), read(call, "talk_overs_by_customer")) == (1, 2)
+
+
+def test_a_party_without_a_leg_has_a_share_that_can_be_calculated_with() -> None:
+    share = read(CallFacts(config(Party.CUSTOMER)), "agent_talk_share")
+    assert (share, type(share)) == (0.0, float)
 
 
 def test_what_the_config_says() -> None:

@@ -96,7 +96,7 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
     "CEL syntax in a block": (when("|\n      state\n      == =="), 3, "line 2, column 4"),
     "unknown variable": (when('mood == "x"'), 3, "names mood, which is no fact"),
     "unknown variable behind ||": (when("scored || mood"), 3, "names mood, which is no fact"),
-    "a name of a macro": (when('queue in ["a"].map(q, q)'), 3, "names q, which is no fact"),
+    "a name of a macro": (when('queue in ["a"].map(q, q)'), 3, "calls map; only contains"),
     "unknown function": (when('state.matches("a.*")'), 3, "calls matches; only contains"),
     "no fact": (when("1 < 2"), 3, "names no fact"),
     "no truth": (when("state_seconds + 1.0"), 3, "gives float where true or false is expected"),
@@ -112,6 +112,27 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
         "cannot be evaluated",
     ),
     "attribute with a number": (when("attributes.age > 3"), 3, "cannot be evaluated"),
+    **{
+        f"text with a number, behind {condition}": (when(condition), 3, "cannot be evaluated")
+        for condition in (
+            "waiting_seconds >= 60 && attributes.age > 60",
+            "waiting_seconds > 60 && waiting_seconds - 60 < 30",
+            "urgent || queue > 3",
+            "scored && !urgent && dead_airs >= 3 && state > 3",
+            'scored && "age" in attributes && attributes.age > 60',
+        )
+    },
+    "a list that is walked through": (
+        when('scored && ["a"].exists(queue, queue == "a")'),
+        3,
+        "calls exists",
+    ),
+    "half a character": (changed("They sound upset.", '"\\ud83d"'), 8, "en has half a character"),
+    "seconds that YAML fails on": (
+        changed("hold_seconds: 5", 'hold_seconds: !!int ""'),
+        4,
+        "is no number",
+    ),
 }
 
 
@@ -151,6 +172,23 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="No such file") as refused:
         load(tmp_path / "rules.yaml")
     assert refused.value.reason == "RULES_UNREADABLE"
+
+
+def test_json_is_yaml_and_writes_an_emoji_in_two_halves() -> None:
+    (rule,) = parse(changed("They sound upset.", '"\\ud83d\\ude20 upset"').encode()).rules
+    assert rule.reason.english == "\U0001f620 upset"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'attributes.state == "CA" && attributes.phase != "trial"',
+        "[1,2][dead_airs] == 2",
+        'scored && {"a":1}["b"] == 1',
+    ],
+)
+def test_what_may_be_true_of_some_call_is_taken(condition: str) -> None:
+    assert len(parse(when(f"scored && {condition}").encode()).rules) == 1
 
 
 def test_a_rule_is_read_in_samples() -> None:
