@@ -147,7 +147,7 @@ def sounds(material: Material, batch: int) -> Iterator[None]:
 
 def activity(material: Material, batch: int) -> Iterator[None]:
     """All that a leg makes of what was heard on it, the requests of its windows included."""
-    ears, lost = [Ear() for _ in range(batch)], [False] * BLOCKS
+    ears, lost = [Ear() for _ in range(batch)], [0.0] * BLOCKS
     heard = []
     for samples in islice(material.audio(batch), REPEATED):
         parts = np.split(samples, batch)

@@ -371,6 +371,8 @@ STATES = (
     CueKind.NEUTRAL,
     CueKind.INSUFFICIENT_EVIDENCE,
 )  # of which a scored leg has exactly one at any time; all other cues may last beside it
+MANNERS = (CueKind.URGENT, CueKind.CURT)
+INFERRED_CUES = (*STATES, *MANNERS)  # from the customer's voice; all others rest on who speaks when
 
 
 class CuePhase(Enum):

@@ -22,6 +22,7 @@ from emotion_service.types import BLOCK, SAMPLE_RATE_HERTZ, FloatArray, Placemen
 HOLD_MS = 200
 SNAP_MS = 5  # offsets are often truncated to milliseconds
 MAX_JUMP_SECONDS = 600
+STALE_SECONDS = 30  # of messages in a row that bring nothing new: they are counted from elsewhere
 GAP_BEGIN_SECONDS = 1  # of a long gap, for what ends in it: a resampler's delay, a speech
 GAP_END_SECONDS = 6  # and for what looks back from its end: a window, the sound gate
 GAPS_REMEMBERED = 100  # to tell late audio from repeated audio
@@ -60,18 +61,25 @@ class Placer:
         self._early: list[int] = []  # where messages start that nothing has yet come in before
         self._gap_keys: deque[tuple[int, int]] = deque(maxlen=GAPS_REMEMBERED)
         self._gaps = self._lost = 0
+        self._stale = 0  # samples that came since the last that were new
         self._overlaps = self._duplicates = self._reordered = self._late = 0
 
     def place(
-        self, samples: FloatArray, offset_seconds: float | None, sequence: int | None
+        self,
+        samples: FloatArray,
+        offset_seconds: float | None,
+        sequence: int | None,
+        reached_seconds: float = 0.0,
     ) -> list[Stretch]:
         """Takes a message's mono audio, float32 (n,); returns what has become certain.
 
         The offset places it, without one the sequence number, with neither it follows on. The
-        first sequence number is taken for the beginning of the call.
+        first sequence number is taken for the beginning of the call. `reached_seconds`: how far
+        the call has come on its other legs.
 
         Raises:
-            BadInput: IMPLAUSIBLE_OFFSET, when negative, not finite or over 10 minutes ahead;
+            BadInput: IMPLAUSIBLE_OFFSET, when negative, not finite, over 10 minutes ahead of this
+                leg and of the others, or after 30 s in which all lay behind;
                 RATE_CONTRADICTED, when the offsets have long implied another rate.
         """
         if offset_seconds is not None and not 0 <= offset_seconds * self._rate < math.inf:
@@ -79,7 +87,8 @@ class Placer:
         ready = self._choose_scale(offset_seconds, sequence)
         start = self._start(offset_seconds, sequence)
         missing = self._scale.missing(start, self._front)
-        if missing > MAX_JUMP_SECONDS * self._rate:
+        reached = max(self._front.position, round(reached_seconds * self._rate))
+        if missing + self._front.position > reached + MAX_JUMP_SECONDS * self._rate:
             raise _implausible("A message is more than 10 minutes ahead of the audio before it")
         if offset_seconds is None:
             self._rates.forget()
@@ -189,6 +198,12 @@ class Placer:
             self._late += 1
         else:
             self._duplicates += 1
+        self._stale += len(message.samples)
+        if self._stale > STALE_SECONDS * self._rate:
+            raise _implausible(
+                f"For {STALE_SECONDS} s all messages have lain where there was audio already, as "
+                "if their offsets or sequence numbers had begun anew, or wrapped"
+            )
 
     def _release(self, patience: int) -> list[Stretch]:
         """What follows the front; and what does not, once `patience` samples are held."""
@@ -222,6 +237,7 @@ class Placer:
         front.position += len(samples)
         front.key = max(front.key, end)
         front.length = len(samples) or front.length
+        self._stale = 0
         return [Stretch(samples)] if len(samples) else []
 
     def _gap(self, missing: int) -> list[Stretch]:
@@ -324,5 +340,5 @@ def _implausible(what: str) -> BadInput:
     return BadInput(
         "IMPLAUSIBLE_OFFSET",
         f"{what}. Offsets count seconds since the start of the call, sequence numbers messages; "
-        "after a longer pause open the call again.",
+        "neither goes back. After a longer pause open the call again, and count anew.",
     )

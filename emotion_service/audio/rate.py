@@ -8,12 +8,15 @@ from __future__ import annotations
 import numpy as np
 
 from emotion_service.errors import BadInput
-from emotion_service.types import FloatArray
+from emotion_service.types import SAMPLE_RATE_HERTZ, FloatArray
 
 MESSAGES = 50  # in a row must contradict: loss at random and jitter never last that long,
 SECONDS = 5.0  # and bounded errors of the offsets never add up over that much of the call
 TOLERANCE = 0.1  # of a message's length
-SPARSE = 6.5  # times its own length apart, messages are comfort noise: no rates differ that much
+# So many times its own length apart, messages are comfort noise: no rates differ that much. At
+# 8 kHz, the lowest there is, only a mistaken sample width or channel can: by 2.
+SPARSE = 6.5
+SPARSE_AT_LOWEST = 2.5
 
 
 class RateWatch:
@@ -26,6 +29,7 @@ class RateWatch:
 
     def __init__(self, sample_rate_hertz: int) -> None:
         self._rate = sample_rate_hertz
+        self._sparse = min(SPARSE, SPARSE_AT_LOWEST * sample_rate_hertz / SAMPLE_RATE_HERTZ)
         self._last: tuple[int, FloatArray, int | None] | None = None
         self._tendency = 0  # 1: messages too long for their offsets, -1: too short, 0: they fit
         self._messages = self._held = self._span = 0  # of the run with this tendency
@@ -46,7 +50,8 @@ class RateWatch:
         if last is None:
             return
         follows_on = start - last[0] == len(last[1])
-        tendency = 0 if follows_on else _tendency(*last, start, samples, sequence)
+        sparse = start - last[0] > self._sparse * len(last[1])
+        tendency = 0 if follows_on or sparse else _tendency(*last, start, samples, sequence)
         if tendency != self._tendency:
             self._messages = self._held = self._span = 0
         self._tendency = tendency
@@ -78,7 +83,7 @@ def _tendency(
 ) -> int:
     step, length = start - before, len(earlier)
     apart = number is not None and sequence is not None and sequence != number + 1
-    if apart or step <= 0 or step > SPARSE * length:
+    if apart or step <= 0:
         return 0
     overlap = length - step
     if overlap >= TOLERANCE * len(samples):

@@ -151,11 +151,13 @@ class Call:
         Raises:
             BadInput: of an undeclared leg, not decodable as declared, or implausibly placed.
         """
+        reached = self.received
         if audio.leg:
-            self._leg(audio.leg).receive(audio.data, audio.offset_seconds, audio.sequence)
+            leg = self._leg(audio.leg)
+            leg.receive(audio.data, audio.offset_seconds, audio.sequence, reached)
             return [audio.leg]
         for leg, samples in zip(self._legs.values(), self._split(audio.data), strict=True):
-            leg.place(samples, audio.offset_seconds, audio.sequence)
+            leg.place(samples, audio.offset_seconds, audio.sequence, reached)
         return list(self._legs)
 
     def legs(self, names: Iterable[str]) -> list[Leg]:

@@ -12,12 +12,13 @@ from emotion_service.types import BLOCK, BoolArray, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Whole blocks as received, float32 (k * BLOCK,), and per block (k,): speech, lost, clipped."""
+    """Whole blocks as received, float32 (k * BLOCK,), and per block (k,): whether it is speech,
+    and the shares of its samples that were lost, and that are at full scale."""
 
     samples: FloatArray
     speech: list[bool]
-    lost: list[bool]
-    clipped: list[float]  # fraction of the block's samples at full scale
+    lost: list[float]
+    clipped: list[float]
 
     def part(self, blocks: slice) -> Heard:
         """These blocks of it."""
@@ -35,7 +36,7 @@ class History:
         """Before the first block lies silence; `capacity` is a whole number of blocks."""
         self._capacity, self._context = capacity, context
         self._speech: deque[bool] = deque(maxlen=capacity // BLOCK)
-        self._lost: deque[bool] = deque(maxlen=capacity // BLOCK)
+        self._lost: deque[float] = deque(maxlen=capacity // BLOCK)
         self._clipped: deque[float] = deque(maxlen=capacity // BLOCK)
         self._audio = deque([np.zeros(context, np.float32)])
         self._length = context  # samples in it
@@ -65,6 +66,6 @@ class History:
         return sum(self._speech) * BLOCK
 
     def quality(self) -> tuple[float, float]:
-        """The share of blocks with a loss, and of samples at full scale."""
+        """The shares of samples that were lost, and that are at full scale."""
         clipped = np.array(list(self._clipped), np.float32)
         return sum(self._lost) / len(self._lost), float(clipped.mean())

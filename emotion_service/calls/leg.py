@@ -56,7 +56,7 @@ class Decided:
     """Whole blocks as received, and what they carry."""
 
     samples: FloatArray
-    lost: list[bool]  # by block: whether a sample of it is
+    lost: list[float]  # share of each block
     blocks: Blocks
 
     def remembered(self, speech: list[bool]) -> Heard:
@@ -180,13 +180,15 @@ class Leg:
 
     # --- a message in three steps, of which the second is for all its legs together ---
 
-    def receive(self, data: bytes, offset_seconds: float | None, sequence: int | None) -> None:
-        """Decodes a message's bytes and places them.
+    def receive(
+        self, data: bytes, offset_seconds: float | None, sequence: int | None, reached: int = 0
+    ) -> None:
+        """Decodes a message's bytes and places them; see `place`.
 
         Raises:
             BadInput: the bytes are no whole samples, or lie implausibly far away.
         """
-        self.place(self._decoder.decode(data), offset_seconds, sequence)
+        self.place(self._decoder.decode(data), offset_seconds, sequence, reached)
 
     def decode_legs(self, data: bytes, legs: int) -> list[FloatArray]:
         """Bytes of so many legs like this one, interleaved: what to `place` on each.
@@ -197,34 +199,40 @@ class Leg:
         return self._decoder.decode_legs(data, legs)
 
     def place(
-        self, samples: FloatArray, offset_seconds: float | None, sequence: int | None
+        self,
+        samples: FloatArray,
+        offset_seconds: float | None,
+        sequence: int | None,
+        reached: int = 0,
     ) -> None:
-        """Places a message's decoded samples, float32 (n,) at the leg's own rate.
+        """Places a message's decoded samples, float32 (n,) at the leg's own rate, in a call that
+        has come to `reached` samples.
 
         Raises:
             BadInput: they lie implausibly far away.
         """
-        self._take(self._placer.place(samples, offset_seconds, sequence))
+        reached_seconds = reached / SAMPLE_RATE_HERTZ
+        self._take(self._placer.place(samples, offset_seconds, sequence, reached_seconds))
         length = len(samples) * SAMPLE_RATE_HERTZ // self.config.sample_rate_hertz
         self.longest_message = max(self.longest_message, length)
 
-    def take(self) -> tuple[FloatArray, list[bool]]:
-        """The whole blocks received and not heard: float32 (k * BLOCK,), and which of the k have
-        lost samples."""
+    def take(self) -> tuple[FloatArray, list[float]]:
+        """The whole blocks received and not heard: float32 (k * BLOCK,), and of each of the k what
+        share is lost."""
         unheard = self._unheard
         samples = unheard[0] if len(unheard) == 1 else np.concatenate([_NOTHING, *unheard])
         start, end = self.received - len(samples), self.received // BLOCK * BLOCK
         self._unheard = [samples[end - start :]] if end < self.received else []
-        lost = self._take_lost(start, end) if self._lost else [False] * ((end - start) // BLOCK)
+        lost = self._take_lost(start, end) if self._lost else [0.0] * ((end - start) // BLOCK)
         samples = samples[: end - start]
         return (samples if self.line is LineState.OPEN else np.zeros_like(samples)), lost
 
-    def _take_lost(self, start: int, end: int) -> list[bool]:
-        """Of the blocks in [start, end): whether something of them was lost."""
+    def _take_lost(self, start: int, end: int) -> list[float]:
+        """Of the blocks in [start, end): what share of each was lost."""
         spans = self._lost
         self._lost = [(max(first, end), last) for first, last in spans if last > end]
         return [
-            any(first < at + BLOCK and at < last for first, last in spans)
+            sum(max(0, min(last, at + BLOCK) - max(first, at)) for first, last in spans) / BLOCK
             for at in range(start, end, BLOCK)
         ]
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from emotion_service.cues.chapters import Chapters, turning_points
 from emotion_service.cues.hand_over import Heard, Outline, Waits, hand_over
 from emotion_service.types import (
+    INFERRED_CUES,
+    MANNERS,
     STATES,
     CallSummary,
     Cue,
@@ -26,7 +28,6 @@ from emotion_service.types import (
     Text,
 )
 
-MANNERS = (CueKind.URGENT, CueKind.CURT)
 TURNS = tuple(kind for kind in CueKind if kind not in STATES)
 
 
@@ -65,7 +66,7 @@ class Tally:
 
     def forget(self, leg: str) -> None:
         """Takes back what was inferred of a leg: its states and manners."""
-        for kind in (*STATES, *MANNERS):
+        for kind in INFERRED_CUES:
             del self._episodes[leg, kind], self._totals[leg, kind]
             self._ended.pop((leg, kind), None)
         self._chapters.pop(leg, None)

@@ -15,7 +15,8 @@ class Arrivals:
 
     def add(self, received: int, arrived: float) -> None:
         """With this message the call had come to `received` samples, at `arrived` seconds."""
-        self._messages.append((received, arrived))
+        if not self._messages or received > self._messages[-1][0]:
+            self._messages.append((received, arrived))
         while self._messages[0][0] < received - REMEMBERED:
             self._messages.popleft()
 

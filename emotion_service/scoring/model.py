@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -138,7 +139,7 @@ def read_card(folder: Path) -> ModelCard:
             for field in dataclasses.fields(ModelCard)
         }
         return _checked(ModelCard(**{**values, "typical": typical}))
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
         raise ModelMismatch(
             f"{folder / 'model.json'} cannot be read ({error}): restore the folder"
         ) from error
@@ -156,12 +157,14 @@ def _checked(card: ModelCard) -> ModelCard:
         raise TypeError("training_speakers is a list")
     if not set(LABELS) == set(card.arousal) == set(card.valence):
         raise ValueError("arousal and valence have a number for each emotion, and no others")
-    numbers = [*card.arousal.values(), *card.valence.values()]
-    numbers += [
+    indices = [*card.arousal.values(), *card.valence.values()]
+    if not all(0 <= index <= 1 for index in indices):
+        raise ValueError("arousal and valence are numbers from 0 to 1")
+    numbers = [
         number for value in card.typical.values() for number in (value.mean, value.deviation)
     ]
     if not np.isfinite(numbers).all() or not all(v.deviation > 0 for v in card.typical.values()):
-        raise ValueError("arousal, valence and typical hold numbers, deviations above 0")
+        raise ValueError("typical holds numbers, deviations above 0")
     return card
 
 
@@ -222,4 +225,7 @@ def _golden(path: Path) -> dict[str, FloatArray]:
 
 
 # All that NumPy raises for a file that is cut short, altered, or no .npz at all.
-UNREADABLE = (EOFError, KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    *(EOFError, KeyError, MemoryError, OSError, OverflowError, RuntimeError, TypeError, ValueError),
+    *(TokenError, zipfile.BadZipFile, zlib.error),
+)

@@ -291,6 +291,38 @@ def test_implausible_offsets_are_refused_and_change_nothing(offset: float) -> No
     assert np.array_equal(joined(ready + by_offset(placer, *twenty_ms(1))), ramp(0, 320))
 
 
+def test_a_leg_may_begin_as_late_as_the_call_is_long() -> None:
+    placer = Placer(RATE)
+    placer.place(ramp(0, 160), 3600.0, None, reached_seconds=3000.0)
+    assert placer.counters == Placement(received=160, gaps=1, lost=3600 * RATE)
+    with pytest.raises(BadInput):
+        placer.place(ramp(0, 160), 4200.03, None, reached_seconds=3000.0)
+
+
+@pytest.mark.parametrize("wraps", ["offset", "sequence"])
+def test_what_has_begun_anew_is_refused_and_not_dropped_for_ever(wraps: str) -> None:
+    placer = Placer(RATE)
+
+    def sent(message: int) -> None:
+        number = message % 2000
+        offset = number * 0.02 if wraps == "offset" else None
+        placer.place(ramp(160 * number, 160 * number + 160), offset, number)
+
+    for message in range(3500):
+        sent(message)
+    assert placer.counters.duplicates == 1500
+    with pytest.raises(BadInput, match="begun anew, or wrapped"):
+        sent(3500)
+
+
+def test_a_second_way_that_brings_everything_twice_is_none_of_that() -> None:
+    placer = Placer(RATE)
+    for number in range(4000):
+        for _ in range(2):
+            placer.place(ramp(160 * number, 160 * number + 160), number * 0.02, None)
+    assert placer.counters.duplicates == 4000
+
+
 def test_ten_minutes_are_the_longest_gap() -> None:
     placer = Placer(RATE)
     by_offset(placer, *twenty_ms(0))

@@ -35,6 +35,13 @@ def test_what_came_twice_arrived_first(arrivals: Arrivals) -> None:
     assert arrivals.of(39_900) == pytest.approx(5.0)
 
 
+def test_what_brings_a_call_no_further_is_not_remembered(arrivals: Arrivals) -> None:
+    before = len(arrivals._messages)
+    for again in range(1000):
+        arrivals.add(40_000, 7.0 + again)
+    assert len(arrivals._messages) == before
+
+
 def test_two_seconds_are_remembered(arrivals: Arrivals) -> None:
     """Of older audio the oldest message that is left is taken: it came no earlier than that."""
     assert arrivals.of(0) == pytest.approx(3.0)
