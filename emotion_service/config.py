@@ -25,6 +25,7 @@ from pydantic_settings import (
 from emotion_service.errors import BadInput
 
 PREFIX = "EMOTION_SERVICE_"
+DAY_SECONDS = 86_400.0
 FILE_VARIABLE = f"{PREFIX}CONFIG"
 # Kubernetes sets these in every container beside a Service that is called emotion-service.
 KUBERNETES = re.compile(rf"{PREFIX}(SERVICE_HOST|SERVICE_PORT.*|PORT(_\d.*)?)")
@@ -54,11 +55,10 @@ class Settings(BaseSettings):
     metrics_listen: str = "127.0.0.1:9464"  # empty: no metrics
     max_calls: int = Field(default=50, ge=1)  # two cores carry more: docs/performance.md
     max_watchers: int = Field(default=500, ge=1)
-    max_loop_lag_ms: float = Field(default=50.0, gt=0)  # above this no new call is taken
-    drain_seconds: float = Field(default=10.0, ge=0)  # given to calls to end after SIGTERM
-    slow_reader_seconds: float = Field(
-        default=30.0, gt=0
-    )  # a stream that is not read this long is cut
+    # Above this no new call is taken.
+    max_loop_lag_ms: float = Field(default=50.0, gt=0, allow_inf_nan=False)
+    drain_seconds: float = Field(default=10.0, ge=0, le=DAY_SECONDS)  # for calls to end in
+    slow_reader_seconds: float = Field(default=30.0, gt=0, le=DAY_SECONDS)  # unread, it is cut
     reflection: bool = False
     log_format: LogFormat = LogFormat.AUTO
 

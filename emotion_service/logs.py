@@ -38,6 +38,7 @@ def configure(log_format: LogFormat) -> None:
         else structlog.processors.JSONRenderer()
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_wordless)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_without_text, *shared],
@@ -67,6 +68,14 @@ def _place(kind: type[BaseException], trace: TracebackType | None) -> dict[str, 
     frames = traceback.extract_tb(trace)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "unknown"
     return {"error": kind.__name__, "place": place}
+
+
+def _wordless(record: logging.LogRecord) -> bool:
+    """Takes a library's words out of its record: they may not even fit each other, and then the
+    standard library would print them as they are. Our own are no text yet."""
+    if not isinstance(record.msg, dict):
+        record.msg, record.args = "", None
+    return True
 
 
 def _without_text(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,9 @@ def test_variables_that_kubernetes_sets_are_none_of_ours(
         ("max_calls", "many", "valid integer"),
         ("max_watchers", 0, "greater than or equal to 1"),
         ("max_loop_lag_ms", 0, "greater than 0"),
+        ("max_loop_lag_ms", math.inf, "finite number"),
         ("drain_seconds", -1, "greater than or equal to 0"),
+        ("drain_seconds", math.inf, "less than or equal to 86400"),
         ("slow_reader_seconds", 0, "greater than 0"),
         ("reflection", "perhaps", "valid boolean"),
         ("log_format", "xml", "'auto', 'text' or 'json'"),

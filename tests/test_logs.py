@@ -77,8 +77,9 @@ def test_a_librarys_record_is_reduced_to_its_logger_and_line(lines: Any) -> None
     logs.configure(LogFormat.JSON)
     logging.getLogger("grpc._cython").error("call %s by %s", SECRET, SECRET, stack_info=True)
     logging.getLogger("grpc._cython").warning(SECRET, extra={"call_id": SECRET})
-    one, two = lines()
-    for line, level in ((one, "error"), (two, "warning")):
+    logging.getLogger("grpc._cython").warning("%d", SECRET)  # is no number
+    one, two, three = lines()
+    for line, level in ((one, "error"), (two, "warning"), (three, "warning")):
         assert isinstance(line.pop("line"), int)
         line.pop("timestamp")
         assert line == {"event": "a library logged", "level": level, "logger": "grpc._cython"}

@@ -77,11 +77,10 @@ class OpenCall:
             await self._stream.done_writing()
 
     async def events(self) -> AsyncIterator[pb.StreamingAnalyzeResponse]:
-        """What the service says, until the call has ended."""
-        while self._next is not None:
-            response, self._next = self._next, None
+        """What the service says, until the call has ended; may be left and gone on with."""
+        while (response := self._next or await self._read()) is not None:
+            self._next = None
             yield response
-            self._next = await self._read()
 
     def cancel(self) -> None:
         """Ends the call without a summary; does nothing when it has ended."""

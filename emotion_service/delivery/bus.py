@@ -13,6 +13,7 @@ from itertools import chain, islice
 
 from emotion_service.delivery.contacts import Contact
 from emotion_service.delivery.directory import Directory, LiveCall
+from emotion_service.delivery.forgetting import kept
 from emotion_service.delivery.interest import Interest, all_but_scores
 from emotion_service.delivery.notice import (
     Address,
@@ -140,12 +141,18 @@ class Bus:
         self._publish(call, feedback)
 
     def object(self, call_id: str) -> bool:
-        """A customer objects: see Directory.object.
+        """A customer objects: see Directory.object. Nobody is told any more, from whatever cursor,
+        what was inferred before.
 
         Raises:
             BadInput: CALL_UNKNOWN.
         """
-        return self._calls.object(call_id)
+        before = self._number
+        if not self._calls.object(call_id):
+            return False
+        state = self._calls.call(call_id)
+        self._forget_moods((state.address.tenant, state.contact_id), before)
+        return True
 
     def objects(self, contact: Contact) -> bool:
         """Whether the contact has objected, on whatever call."""
@@ -249,6 +256,21 @@ class Bus:
         return True
 
     # --- the order of events ---
+
+    def _forget_moods(self, contact: Contact, upto: int) -> None:
+        """Of this contact's calls, in the events up to this number."""
+        standing = {
+            call.address.call_id: {advice.rule for advice in call.describe().advice}
+            for call in self._calls.of(contact)
+        }
+        recent, self._recent = self._recent, deque(maxlen=REPLAYED_NOTICES)
+        for numbered in recent:
+            notice = numbered.notice
+            if numbered.number > upto or notice.contact != contact:
+                self._recent.append(numbered)
+            elif event := kept(notice.event, standing.get(notice.call_id, ())):
+                left = replace(numbered, notice=replace(notice, event=event))
+                self._recent.append(left)
 
     def _publish(
         self,

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from emotion_service.delivery.contacts import Contact, Contacts
+from emotion_service.delivery.forgetting import without_moods
 from emotion_service.delivery.notice import Address, CallState, HandOver
 from emotion_service.errors import BadInput
-from emotion_service.types import NO_TEXT, CallSummary, CueKind, Feedback, Text
+from emotion_service.types import NO_TEXT, CallSummary, Feedback, Text
 
 ENDED_CALLS = 1_000
 CALL_FEEDBACK = 32  # the latest, kept of a call
-MANNERS = (CueKind.URGENT, CueKind.CURT)  # among a summary's turns, but inferred
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class Directory:
             call.object()
         for ended in self._ended.values():
             if (ended.address.tenant, ended.contact_id) == contact:
-                self._ended[ended.address.call_id] = _without_moods(ended)
+                self._ended[ended.address.call_id] = without_moods(ended)
         return True
 
     def objects(self, contact: Contact) -> bool:
@@ -148,14 +148,4 @@ def _unknown(expected: str) -> BadInput:
         "CALL_UNKNOWN",
         f"no call with this call_id is {expected}: check the call_id, and that its stream goes to "
         "this server",
-    )
-
-
-def _without_moods(ended: CallState) -> CallState:
-    """What may be kept of a call after an objection: its length, its turns, who spoke."""
-    assert ended.summary is not None
-    turns = tuple(turn for turn in ended.summary.turns if turn.kind not in MANNERS)
-    summary = replace(ended.summary, states=(), turns=turns, turning_points=(), hand_over=NO_TEXT)
-    return replace(
-        ended, legs=(), summary=summary, trend=None, advice=(), hand_over=NO_TEXT, earlier=()
     )

@@ -136,6 +136,11 @@ class Notice:
     def call_id(self) -> str:
         return self.address.call_id
 
+    @property
+    def contact(self) -> tuple[str, str]:
+        """Tenant and contact_id."""
+        return self.address.tenant, self.contact_id
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from importlib.metadata import version
-from typing import TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import grpc
 
@@ -78,11 +78,11 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             wanted = Address(request.call_id, request.tenant, request.queue, request.agent_id)
             interest = everything if request.include_scores else all_but_scores
             watch = service.bus.watch(wanted, request.cursor, interest)
-            await _begin(context)
+            out = _Writer(context, self._slow_reader_seconds)
             async with aclosing(watch) as news:
                 async for together in news:
                     for part in [together] if request.batched else [[one] for one in together]:
-                        await self._write(context, watched_to_proto(part))
+                        await out.write(watched_to_proto(part))
 
     async def GetCall(self, request: pb.GetCallRequest, context: AnyContext) -> pb.GetCallResponse:
         async with statuses(context, self._service.metrics):
@@ -99,12 +99,12 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
             service.admission.admit_watcher(service.bus.watchers)
             wanted = Address(request.call_id, request.tenant, request.queue)
             watch = service.bus.watch(wanted, request.cursor, advice)
-            await _begin(context)
+            out = _Writer(context, self._slow_reader_seconds)
             async with aclosing(watch) as news:
                 async for together in news:
                     for cursor, watched in together:
                         for response in routing_to_proto(cursor, watched):
-                            await self._write(context, response)
+                            await out.write(response)
 
     async def SendFeedback(
         self, request: pb.SendFeedbackRequest, context: AnyContext
@@ -191,35 +191,47 @@ class EmotionServicer(pb_grpc.EmotionServiceServicer):
         return stream
 
     async def _tell(self, stream: CallStream, context: CallContext) -> None:
-        config = stream.config
-        await _begin(context)
+        config, out = stream.config, _Writer(context, self._slow_reader_seconds)
         async for said in stream.outbox:
             latency = said.latency(self._service.clock())
             response = event_to_proto(
                 stream.address, config.contact_id, said.event, latency, config.latency_budget_ms
             )
-            await self._write(context, response)
+            await out.write(response)
 
-    async def _write(
-        self, context: grpc.aio.ServicerContext[RequestT, ResponseT], response: ResponseT
+
+class _Writer(Generic[RequestT, ResponseT]):
+    """Writes to one client, who is given so long to read each response."""
+
+    def __init__(
+        self, context: grpc.aio.ServicerContext[RequestT, ResponseT], slow_reader_seconds: float
     ) -> None:
-        """Returns once the response is on its way; its client's flow control may hold it up."""
+        self._context = context
+        self._seconds = slow_reader_seconds
+        self._begun = False
+
+    async def write(self, response: ResponseT) -> None:
+        """Returns once the response is on its way; its client's flow control may hold it up.
+
+        The headers go before the first, by themselves. Had they gone with one that was given up as
+        too slow, gRPC would send them again with the status, fail, and never end the stream.
+
+        Raises:
+            Busy: READER_TOO_SLOW.
+        """
+        if not self._begun:
+            self._begun = True
+            await self._context.send_initial_metadata(())
         try:
-            async with asyncio.timeout(self._slow_reader_seconds):
-                await context.write(response)
+            async with asyncio.timeout(self._seconds):
+                await self._context.write(response)
         except TimeoutError:
             raise Busy(
                 "READER_TOO_SLOW",
-                f"nothing was read from this stream for {self._slow_reader_seconds:g} s: read "
-                "in a task of its own, and go on at the last cursor",
+                f"nothing was read from this stream for {self._seconds:g} s: read in a task of its "
+                "own, and go on at the last cursor",
                 SLOW_READER_RETRY_SECONDS,
             ) from None
-
-
-async def _begin(context: grpc.aio.ServicerContext[RequestT, ResponseT]) -> None:
-    """Sends the headers by themselves. Had they gone with a first response that was given up as
-    too slow, gRPC would send them again with the status, fail, and never end the stream."""
-    await context.send_initial_metadata(())
 
 
 async def _read(requests: Requests, stream: CallStream) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -31,13 +32,19 @@ TELLING_SECONDS = 1.0
 FRONTS = (health.OVERALL_HEALTH, SERVICE)  # what grpc.health.v1 can be asked for
 
 
+class _Health(health.aio.HealthServicer):  # type: ignore[misc]  # it has no types
+    async def set(self, service: str, status: Any) -> None:
+        self._server_status[service] = status  # for Check, even while a watcher is not reading
+        await super().set(service, status)
+
+
 class GrpcServer:
     """A server of this API, to be bound and started. Health checks are told that it does not
     serve until `serving(True)`."""
 
     def __init__(self, servicer: EmotionServicer, with_reflection: bool = False) -> None:
         self._server = grpc.aio.server(options=OPTIONS)
-        self._health = health.aio.HealthServicer()
+        self._health = _Health()
         pb_grpc.add_EmotionServiceServicer_to_server(servicer, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if with_reflection:
@@ -60,7 +67,8 @@ class GrpcServer:
             raise BadInput(
                 "LISTEN_FAILED",
                 f"cannot listen on {address}: another program has the port, or the address is "
-                "not this machine's; choose another (port 0 takes any)",
+                "not this machine's; choose another (port 0 takes any)"
+                + ("" if tls is None else "; or gRPC takes no key of this kind: use RSA or P-256"),
             ) from error
 
     async def start(self) -> None:

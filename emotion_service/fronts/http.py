@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 from wsgiref.simple_server import WSGIRequestHandler
 
 import structlog
@@ -16,7 +17,11 @@ from prometheus_client.exposition import ThreadingWSGIServer
 
 from emotion_service.errors import BadInput
 from emotion_service.fronts.tls import TlsFiles
+from emotion_service.logs import place_of
 from emotion_service.metrics import Metrics
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SILENT_SECONDS = 10.0
 
@@ -41,7 +46,7 @@ def metrics_served(
             f"cannot serve metrics on {host}:{port} ({error.strerror}): choose another address "
             "with metrics_listen (port 0 takes any, an empty text turns metrics off)",
         ) from error
-    server.set_app(make_wsgi_app(metrics.registry))
+    server.set_app(_without_text(make_wsgi_app(metrics.registry)))
     if secured is not None:  # the handshake is left to the thread of the request
         server.socket = secured.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
@@ -63,6 +68,24 @@ class _Request(WSGIRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+    def get_stderr(self) -> TextIO:
+        """Where the standard library would write what went wrong, with the request's own words."""
+        return io.StringIO()
+
+
+def _without_text(answer: WSGIApplication) -> WSGIApplication:
+    """A request that makes it fail, as some headers do, is refused; the log has type and place."""
+
+    def answered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return answer(environ, start_response)
+        except Exception as error:
+            log.info("a scrape failed", **place_of(error))
+            start_response("400 Bad Request", [])
+            return [b""]
+
+    return answered
 
 
 class _Server(ThreadingWSGIServer):

@@ -56,9 +56,12 @@ class TlsFiles:
         """Different whenever a file has been written or replaced.
 
         Raises:
-            OSError: a file is missing.
+            BadInput: TLS_INVALID, a file is missing.
         """
-        return tuple(path.stat().st_mtime_ns for path in self._paths())
+        try:
+            return tuple(path.stat().st_mtime_ns for path in self._paths())
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def _paths(self) -> tuple[Path, ...]:
         return (self.certificate, self.key, *([self.client_ca] if self.client_ca else []))
@@ -91,8 +94,8 @@ class _Certificates:
 
     def __init__(self, files: TlsFiles) -> None:
         self._files = files
+        self._stamps = files.stamps()  # before they are read: what is written later is new
         self.first = files.read()
-        self._stamps = files.stamps()
 
     def renewed(self) -> grpc.ServerCertificateConfiguration | None:
         """The new content, once; None while there is none, or while files are being replaced."""
@@ -101,7 +104,7 @@ class _Certificates:
             if stamps == self._stamps:
                 return None
             content = self._files.read()
-        except (BadInput, OSError) as error:
+        except BadInput as error:
             log.warning("tls files unusable, the old ones stay", error=type(error).__name__)
             return None
         self._stamps = stamps

@@ -194,3 +194,14 @@ async def test_a_server_that_goes_away_in_the_middle(serve: Serve) -> None:
         await call.send_audio("customer", b"abc")
         with pytest.raises(ServerUnreachable, match="went away in the middle of the call"):
             await hear(call)
+
+
+async def test_what_it_says_may_be_left_and_gone_on_with(serve: Serve) -> None:
+    async with connected(serve, Echo()) as client, client.open_call(CONFIG) as call:
+        async for said in call.events():
+            assert said == READY
+            break
+        await call.send_audio("customer", b"abc")
+        await call.close()
+        assert [said async for said in call.events()] == [acknowledgement(3), SUMMARY]
+        assert [said async for said in call.events()] == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
+import grpc
 import pytest
 
 from emotion_service.calls.scorer import Scorer
@@ -17,6 +19,7 @@ from tests.fronts.running import (
     audio,
     config,
     kinds,
+    reason,
     rest,
     serving,
     turned_away,
@@ -113,3 +116,26 @@ async def test_one_limit_is_not_the_other(scorer: Scorer, door: Admission) -> No
         watcher.cancel()
         await call.done_writing()
         assert kinds(await rest(call)) == ["summary"]
+
+
+async def test_no_more_watchers_than_that_come_in_at_once(scorer: Scorer) -> None:
+    async with serving(scorer, admission=Admission(max_watchers=1)) as server:
+        asked = [
+            call
+            for _ in range(15)
+            for call in (
+                server.stub.WatchCues(pb.WatchCuesRequest()),
+                server.stub.WatchRouting(pb.WatchRoutingRequest()),
+            )
+        ]
+
+        async def first(watcher: Any) -> str:
+            try:
+                return str((await watcher.read()).WhichOneof("event"))
+            except grpc.aio.AioRpcError as error:
+                return reason(error)
+
+        heard = Counter(await asyncio.gather(*map(first, asked)))
+        assert heard == {"heartbeat": 1, "TOO_MANY_WATCHERS": 29}
+        for watcher in asked:
+            watcher.cancel()

@@ -18,7 +18,7 @@ from emotion_service.fronts.grpc import EmotionServicer
 from emotion_service.fronts.grpc_server import FRONTS, GrpcServer
 from emotion_service.fronts.stream import Service
 from emotion_service.v1 import emotion_service_pb2 as pb
-from tests.fronts.running import Server, config, rest, serving
+from tests.fronts.running import CHANNEL, Server, config, rest, serving
 from tests.patience import PATIENCE_SECONDS
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -84,6 +84,20 @@ async def test_a_started_server_does_not_serve_until_told(service: Service) -> N
         for front in FRONTS:
             assert (await stub.Check(asked(front))).status == NOT_SERVING
     await server.stop(None)
+
+
+async def test_a_prober_hears_that_it_stops_though_a_watcher_reads_nothing(server: Server) -> None:
+    """A client that is frozen: its window for the answer is full from the start."""
+    frozen = (*CHANNEL, ("grpc.http2.lookahead_bytes", 0), ("grpc.use_local_subchannel_pool", 1))
+    async with grpc.aio.insecure_channel(server.address, options=frozen) as channel:
+        stub: Any = health_pb2_grpc.HealthStub(channel)
+        watch = stub.Watch(asked(""))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not server.server._health._watcher_count_by_service:
+                await asyncio.sleep(0.01)
+        await server.server.serving(False)
+        assert (await health(server).Check(asked(""))).status == NOT_SERVING
+        watch.cancel()
 
 
 # --- reflection ---

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import trustme
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from emotion_service.calls.scorer import Scorer, Scoring
 from emotion_service.errors import BadInput
@@ -145,6 +146,23 @@ def test_a_scraper_that_leaves_early_leaves_no_traceback(
         time.sleep(0.2)
         assert "emotion_service_calls_total 0.0" in scrape(port)
     assert "Traceback" not in str(capfd.readouterr())
+
+
+def test_a_header_that_makes_it_fail_is_refused_and_not_repeated(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    asked = (
+        b"GET /metrics HTTP/1.0\r\nAccept: application/openmetrics-text; version=+49-30-1\r\n\r\n"
+    )
+    with (
+        metrics_served(Metrics(), "127.0.0.1", 0) as port,
+        socket.create_connection(("127.0.0.1", port)) as client,
+        capture_logs() as logged,
+    ):
+        client.sendall(asked)
+        assert client.makefile("rb").readline() == b"HTTP/1.0 400 Bad Request\r\n"
+    assert [(line["event"], line["error"]) for line in logged] == [("a scrape failed", "TypeError")]
+    assert capfd.readouterr() == ("", "")
 
 
 # --- the figures of three calls ---

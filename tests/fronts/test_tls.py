@@ -18,7 +18,7 @@ from emotion_service.errors import BadInput
 from emotion_service.fronts.grpc import EmotionServicer
 from emotion_service.fronts.grpc_server import GrpcServer
 from emotion_service.fronts.stream import Service
-from emotion_service.fronts.tls import TlsFiles, credentials
+from emotion_service.fronts.tls import TlsFiles, _Certificates, credentials
 from emotion_service.v1 import emotion_service_pb2 as pb
 from emotion_service.v1.emotion_service_pb2_grpc import EmotionServiceStub
 from tests.fronts.certificates import issue
@@ -163,3 +163,22 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_for_it(tmp_path: Path
     with pytest.raises(BadInput, match="without a passphrase") as refused:
         files.read()
     assert refused.value.reason == "TLS_INVALID"
+
+
+def test_files_renewed_while_they_are_first_read_are_new(tmp_path: Path) -> None:
+    old = issue(tmp_path)
+    (tmp_path / "new").mkdir()
+    new = issue(tmp_path / "new")
+    read = TlsFiles.read
+
+    def renewed_meanwhile(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
+        content = read(files)
+        written_to(files.key, new.files.key.read_bytes())
+        written_to(files.certificate, new.files.certificate.read_bytes())
+        return content
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TlsFiles, "read", renewed_meanwhile)
+        certificates = _Certificates(old.files)
+    assert certificates.renewed() is not None
+    assert certificates.renewed() is None
