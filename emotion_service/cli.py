@@ -7,6 +7,7 @@ output has gone.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from enum import StrEnum
@@ -302,6 +303,8 @@ app.command("evaluate")(evaluate_command)
 
 def main() -> None:
     """Runs the command line; mistakes of its user end in one sentence, never in a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what its encoding lacks is a question mark
+        sys.stdout.reconfigure(errors="replace")
     try:
         try:
             app(prog_name="emotion-service")
@@ -315,6 +318,8 @@ def main() -> None:
         _end(PIPE_CLOSED)
     except OSError as error:
         _end(2, _refused_by_system(error))
+    except UnicodeEncodeError:  # Python reads such bytes as half characters, which nothing takes
+        _end(2, "an argument is no text in UTF-8: write it as such")
     except KeyboardInterrupt:
         _end(INTERRUPTED)
     except SystemExit as ended:

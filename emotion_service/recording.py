@@ -8,6 +8,7 @@ same bytes into the service.
 from __future__ import annotations
 
 import heapq
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -122,7 +123,8 @@ def _decode(stream: BinaryIO, suffix: str) -> tuple[FloatArray, int]:
     """float32 (n, channels) in -1..1 and the rate in hertz."""
     if suffix in RAW_DECODERS:
         return RAW_DECODERS[suffix](stream.read())[:, np.newaxis], SAMPLE_RATE_HERTZ
-    samples, rate = soundfile.read(stream, dtype="float32", always_2d=True)
+    whole = stream if stream.seekable() else io.BytesIO(stream.read())  # a pipe
+    samples, rate = soundfile.read(whole, dtype="float32", always_2d=True)
     return samples, int(rate)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -216,3 +218,14 @@ def test_three_files_are_too_many(tmp_path: Path) -> None:
 def test_one_party_for_each_leg() -> None:
     with pytest.raises(BadInput, match=r"1 leg\(s\), but 2 parties"):
         as_legs([channel(np.zeros(8))], [Party.CUSTOMER, Party.AGENT], Encoding.PCMU)
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    file, pipe = tmp_path / "a.wav", tmp_path / "pipe"
+    soundfile.write(file, np.linspace(-0.5, 0.5, 4000), 8000)
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as writer:
+        writer.submit(lambda: pipe.write_bytes(file.read_bytes()))
+        (piped,) = read_channels([pipe])
+    (read,) = read_channels([file])
+    assert np.array_equal(piped.samples, read.samples)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeAlias
+from types import FrameType
+from typing import Any, NoReturn, TypeAlias
 
 from rich.console import Console
 
@@ -50,7 +52,15 @@ def display_of(view: CallView, json: bool) -> Display:
     if json:
         return JsonLines()
     console = Console()
-    return LiveDisplay(view, console) if console.is_terminal else TextLines(view.remark)
+    if not console.is_terminal or console.is_dumb_terminal:
+        return TextLines(view.remark)
+    signal.signal(signal.SIGTERM, _leave)
+    return LiveDisplay(view, console)
+
+
+def _leave(signum: int, frame: FrameType | None) -> NoReturn:
+    """Ends as a signal would, but for the cursor, which is shown again."""
+    raise SystemExit(128 + signum)
 
 
 async def sent_call(

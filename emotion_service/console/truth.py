@@ -52,11 +52,14 @@ def read_truth(file: Path) -> Truth:
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
+        heard = content.get("model_heard_speaker")
+        if heard not in (None, True, False):
+            raise ValueError
         return Truth(
             synthetic=bool(content["synthetic"]),
             segments=tuple(_segment(entry) for entry in content["segments"]),
             speaker=str(content.get("speaker", "")),
-            model_heard_speaker=content.get("model_heard_speaker"),
+            model_heard_speaker=heard,
         )
     except OSError as error:
         reason = error.strerror

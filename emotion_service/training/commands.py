@@ -89,7 +89,9 @@ def crossval_command(  # noqa: PLR0913, PLR0917  (one argument an option)
             help="Five joint folds over all corpora, one a speaker (loso), or one a corpus (loco)."
         ),
     ] = FoldChoice.JOINT,
-    processes: Annotated[int, typer.Option(help="Folds side by side, one thread each.")] = CORES,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Folds side by side, one thread each.")
+    ] = CORES,
     sounds: Sounds = None,
     recipe: RecipeFile = None,
     seed: RecipeSeed = None,
