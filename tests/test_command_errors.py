@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
@@ -22,6 +23,7 @@ from emotion_service import cli
 from emotion_service.app import default_model_dir
 from emotion_service.calls.scorer import Scorer
 from emotion_service.fronts.admission import Admission
+from emotion_service.routing.rule_file import SHIPPED
 from tests.fronts.conftest import StubModel
 from tests.fronts.running import serving
 from tests.patience import PATIENCE_SECONDS
@@ -304,6 +306,48 @@ def test_an_output_that_is_closed() -> None:
     )
     is_as_promised("OUTPUT_CLOSED", ended.returncode, ended.stderr)
     assert ended.stderr.count("\n") == 1
+
+
+def ran(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "emotion_service", *arguments]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        env=os.environ | environment,
+        cwd=ROOT,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+def test_an_output_that_lacks_a_letter() -> None:
+    found = ran(
+        *("analyze", str(CALL), "--disclosure-given", "--consent", "granted"),
+        PYTHONIOENCODING="ascii",
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "(1 ?)" in found.stdout  # 1 ×
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", str(CALL), "--call-id", "a\udcff"),
+        ("probe", "--server", "\udcff:50951"),
+        ("rules", "replay", str(SHIPPED), str(CALL), "--queue", "\udcff"),
+    ],
+)
+def test_an_argument_that_is_no_text(arguments: tuple[str, ...]) -> None:
+    found = ran(*arguments)
+    assert found.returncode == 2
+    assert found.stderr == "emotion-service: an argument is no text in UTF-8: write it as such\n"
+
+
+def test_no_processes_are_refused() -> None:
+    found = ran("crossval", "--corpus", ".", "--out", "runs", "--processes", "0")
+    assert found.returncode == 2
+    assert "greater than or equal to 1" in found.stderr
 
 
 def test_whoever_read_the_output_has_gone(started: Start) -> None:

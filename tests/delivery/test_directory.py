@@ -13,8 +13,13 @@ from emotion_service.delivery.notice import Address, CallState, HandOver, Notice
 from emotion_service.errors import BadInput
 from emotion_service.types import (
     NO_TEXT,
+    Advice,
+    AdviceAction,
+    AdvicePhase,
     CallSummary,
+    Cue,
     CueKind,
+    CuePhase,
     EndReason,
     Feedback,
     LegSummary,
@@ -22,6 +27,7 @@ from emotion_service.types import (
     Placement,
     StateTime,
     Text,
+    Trend,
     TurningPoint,
     Verdict,
 )
@@ -49,15 +55,22 @@ class Line:
         self.bus = Bus()
         self.told: list[str] = []
 
-    def opened(self, call_id: str, contact_id: str = "ann", tenant: str = "acme") -> None:
+    def opened(
+        self,
+        call_id: str,
+        contact_id: str = "ann",
+        tenant: str = "acme",
+        advice: tuple[Advice, ...] = (),
+    ) -> None:
         address = Address(call_id, tenant)
-        state = CallState(address, contact_id, live=True, elapsed=0, legs=())
+        state = CallState(address, contact_id, live=True, elapsed=0, legs=(), advice=advice)
         objected = partial(self.told.append, call_id)
         self.bus.open(LiveCall(address, contact_id, 300, lambda: state, objected, lambda: TEXT))
 
-    def said(self) -> list[object]:
-        """All that was published, without who it was for."""
-        return [numbered.notice.event for numbered in self.bus._recent]
+    def said(self, call_id: str = "") -> list[object]:
+        """All that was published, or of one call, without who it was for."""
+        notices = [numbered.notice for numbered in self.bus._recent]
+        return [notice.event for notice in notices if call_id in ("", notice.call_id)]
 
 
 @pytest.fixture
@@ -146,6 +159,35 @@ def test_an_objection_forgets_the_moods_of_ended_calls(line: Line) -> None:
     line.bus.end("two", SUMMARY)
     line.opened("three")
     assert line.bus.call("three").earlier == ()
+
+
+def test_an_objection_forgets_the_moods_in_the_replay_too(line: Line) -> None:
+    """Of live calls and ended ones; what was said by rules that still stand stays, as does all of
+    others."""
+    mood = Cue("customer", 0, CueKind.AGITATED, CuePhase.ONSET, 0, 8000, 8000, 0.9, 8000)
+    broke_in = replace(mood, kind=CueKind.TALK_OVER)
+    stands, ended = (
+        Advice(0, rule, AdvicePhase.GIVEN, AdviceAction.OFFER_CALLBACK, "", 0, 8000, TEXT, "")
+        for rule in ("long-wait", "upset-in-queue")
+    )
+    line.opened("gone")
+    line.opened("other", "bob")
+    line.opened("live", advice=(stands,))
+    for call_id in ("gone", "other", "live"):
+        for event in (mood, broke_in, Trend(8000, ()), Feedback(0, Verdict.WRONG), stands, ended):
+            line.bus.tell(call_id, event)
+    line.bus.end("gone", SUMMARY)
+    others = line.said("other")
+    line.bus.object("live")
+    assert line.said("other") == others
+    opened, cue_, summary = line.said("gone")
+    assert cue_ == broke_in
+    assert summary == line.bus.call("gone").summary
+    opened, *told, earlier = line.said("live")
+    assert told == [broke_in, stands]
+    for state in (opened, earlier):
+        assert isinstance(state, CallState)
+        assert (state.advice, state.earlier) == ((), ())
 
 
 def test_an_objection_on_an_unknown_call(line: Line) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -225,6 +226,8 @@ def test_a_missing_field_is_named(folder: Path, field: str) -> None:
         card_with(typical={"pace": {"mean": 4.0, "deviation": 0.0}}),
         card_with(typical={"pace": {"mean": float("nan"), "deviation": 1.0}}),
         card_with(arousal={"anger": 1.0}),
+        card_with(arousal={"anger": 10.0, "happiness": 0.8, "sadness": 0.1, "neutral": 0.3}),
+        bytes_of("model.json", b'{"a":' * 100_000),
         card_with(valence=dict.fromkeys(OUTPUTS, 0.5)),
         card_with(valence=3),
         card_with(licence=3),
@@ -270,6 +273,14 @@ def npy() -> bytes:
     return file.getvalue()
 
 
+def half_a_header() -> bytes:
+    """An .npz of an array whose description of itself does not end."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("frames.npy", npy().replace(b")", b"("))
+    return file.getvalue()
+
+
 def cut(folder: Path) -> None:
     path = folder / "golden.npz"
     path.write_bytes(path.read_bytes()[:-200])
@@ -289,6 +300,7 @@ def altered(folder: Path) -> None:
         bytes_of("golden.npz", b"PK\x03\x04 no archive"),
         bytes_of("golden.npz", b"no archive"),
         bytes_of("golden.npz", npy()),
+        bytes_of("golden.npz", half_a_header()),
         cut,
         altered,
         golden_with(context=None),
@@ -296,7 +308,19 @@ def altered(folder: Path) -> None:
         golden_with(frames=np.array(["a"], object)),
         golden_with(frames=np.array(1.0, np.float32)),
     ],
-    ids=["0", "zip", "text", "npy", "cut", "altered", "short", "no answer", "pickle", "scalar"],
+    ids=[
+        "0",
+        "zip",
+        "text",
+        "npy",
+        "header",
+        "cut",
+        "altered",
+        "short",
+        "no answer",
+        "pickle",
+        "scalar",
+    ],
 )
 def test_a_malformed_golden_file_cannot_be_read(folder: Path, damage: Damage) -> None:
     damage(folder)
