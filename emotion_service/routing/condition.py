@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from random import Random
+from collections.abc import Collection, Iterator
+from math import prod
 
 import cel
 
 from emotion_service.routing.facts import FACTS, PHASES, STATE_NAMES, Value
 
 LONGEST = 1000  # characters
-PROBES = 200  # sets of facts that a condition is tried on
+PROBES = 200  # sets of facts that a condition is tried on, at most,
+STRIDE = 7919  # so far apart: a prime, so that none comes twice
 NUMERAL = "1"  # a text that reads as a number too
 # Beside the operators and has(), whose names are no identifiers to the library.
 FUNCTIONS = ("contains", "double", "endsWith", "int", "size", "startsWith")
@@ -91,36 +92,40 @@ def _know_words(source: str) -> None:
 
 
 def _probes(names: Collection[str], source: str) -> Iterator[dict[str, Value]]:
-    """Many values of the facts that are named, each of its type, so that what stands behind an
-    `&&` or an `||` is reached too; the same ones every time."""
-    chance = Random(0)
+    """Values of the facts that are named, each of its type, so that what stands behind an `&&` or
+    an `||` is reached too: all their combinations, or where there are many, PROBES of them."""
     texts = ("", *(text for found in re.findall(TEXT, source) for text in found if text))
-    attributes = re.findall(r"\battributes\s*(?:\.\s*(\w+)|\[\s*[\"'](.*?)[\"']\s*\])", source)
-    for _ in range(PROBES):
-        facts = {name: _drawn(name, chance, texts) for name in names}
-        if "attributes" in names:
-            known = chance.random() < 0.5
-            facts["attributes"] = {a or b: NUMERAL for a, b in attributes if known}
+    named = re.findall(r"\battributes\s*(?:\.\s*(\w+)|\[\s*[\"'](.*?)[\"']\s*\])", source)
+    attributes = dict.fromkeys((dotted or quoted for dotted, quoted in named), NUMERAL)
+    values = {name: _values(name, texts, attributes) for name in names}
+    combinations = prod(map(len, values.values()))
+    for number in range(0, min(combinations, PROBES) * STRIDE, STRIDE):
+        rest, facts = number % combinations, {}
+        for name, of in values.items():
+            rest, place = divmod(rest, len(of))
+            facts[name] = of[place]
         yield facts
 
 
-def _drawn(name: str, chance: Random, texts: Sequence[str]) -> Value:
+def _values(name: str, texts: tuple[str, ...], attributes: dict[str, str]) -> tuple[Value, ...]:
     if name in WORDS:
-        return chance.choice(WORDS[name])
+        return WORDS[name]
     match FACTS[name].example:
         case bool():
-            return chance.choice((True, False))
+            return (True, False)
         case int():
-            return chance.choice((0, 1, 10**6))
+            return (0, 1, 10**6)
         case float():
-            return chance.choice((0.0, 0.5, 1.0, 1e6))
+            return (0.0, 0.5, 1.0, 1e6)
         case str():
-            return chance.choice(texts)
-    return {}
+            return texts
+    return ({}, attributes)
 
 
 def _try(program: cel.Program, facts: dict[str, Value]) -> None:
     attributes = facts.get("attributes")
+    if isinstance(attributes, dict):
+        facts = {**facts, "attributes": (attributes := dict(attributes))}
     while True:
         try:
             answer = program.execute(facts)
