@@ -177,6 +177,9 @@ class Call:
         Raises:
             BadInput: it names an undeclared leg, or contradicts an earlier change.
         """
+        if not isinstance(change, AttributeChange | EndReasonChange | DtmfDigit):
+            for each in self._legs.values():
+                each.settle()
         match change:
             case ConsentChange(consent):
                 self._consent = consent

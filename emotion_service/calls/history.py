@@ -27,6 +27,14 @@ class Heard:
         samples = self.samples[blocks.start * BLOCK : blocks.stop * BLOCK]
         return Heard(samples, self.speech[blocks], self.lost[blocks], self.clipped[blocks])
 
+    def silent(self, blocks: int) -> Heard:
+        """The same, but for silence in so many blocks at its beginning."""
+        samples = self.samples.copy()
+        samples[: blocks * BLOCK] = 0.0
+        rest, nothing = slice(blocks, None), [0.0] * blocks
+        speech = [False] * blocks + self.speech[rest]
+        return Heard(samples, speech, nothing + self.lost[rest], nothing + self.clipped[rest])
+
 
 class History:
     """Of the last `capacity` samples of a leg what their blocks carried; the audio only of those

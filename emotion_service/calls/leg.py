@@ -115,6 +115,7 @@ class Leg:
         self.at = 0  # samples decided, a multiple of BLOCK
         self.longest_message = 0  # samples
         self.grant: Grant | None = None
+        self._granted_from = 0  # samples: what had come before is silence to it
         self._decoder = LegDecoder(config.encoding, config.sample_rate_hertz, config.channels)
         self._placer = Placer(config.sample_rate_hertz)
         self._resampler = Resampler(config.sample_rate_hertz)
@@ -127,8 +128,9 @@ class Leg:
         self._new_speech = 0
 
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
-        """From here on the leg may be scored; what was said before counts for nothing."""
+        """From here on the leg may be scored; what has come before counts for nothing."""
         self.grant = Grant(permit, speaker)
+        self._granted_from = self.received
         self._new_speech = 0
         return self.grant
 
@@ -167,9 +169,13 @@ class Leg:
         hear([self])
         return self.progress()
 
+    def settle(self) -> None:
+        """Places what is held for its order: something changes that must not hold for it."""
+        self._take(self._placer.flush())
+
     def finish(self) -> Iterator[Progress]:
         """No more audio: decides what is held; a last window is due if speech came after one."""
-        self._take(self._placer.flush())
+        self.settle()
         self._add(self._resampler.push(np.zeros(0, np.float32), last=True), lost=False)
         self._add(np.zeros(-self.received % BLOCK, np.float32), lost=False)
         hear([self])
@@ -224,8 +230,7 @@ class Leg:
         start, end = self.received - len(samples), self.received // BLOCK * BLOCK
         self._unheard = [samples[end - start :]] if end < self.received else []
         lost = self._take_lost(start, end) if self._lost else [0.0] * ((end - start) // BLOCK)
-        samples = samples[: end - start]
-        return (samples if self.line is LineState.OPEN else np.zeros_like(samples)), lost
+        return samples[: end - start], lost
 
     def _take_lost(self, start: int, end: int) -> list[float]:
         """Of the blocks in [start, end): what share of each was lost."""
@@ -264,7 +269,7 @@ class Leg:
         self._lost = [(first + length, last + length) for first, last in self._lost]
 
     def _add(self, samples: FloatArray, lost: bool) -> None:
-        self._unheard.append(samples)
+        self._unheard.append(samples if self.line is LineState.OPEN else np.zeros_like(samples))
         start, self.received = self.received, self.received + len(samples)
         if lost:
             self._lost.append((start, self.received))
@@ -279,6 +284,8 @@ class Leg:
         speech = [sound is _SPEECH for sound in sounds]
         # Remembered only of a leg that may be scored.
         heard = None if self.grant is None else part.remembered(speech)
+        if heard is not None and self.at < self._granted_from:
+            heard = heard.silent(min(-(-(self._granted_from - self.at) // BLOCK), len(speech)))
         for cut in self._cuts(len(speech)):
             if self.grant is not None and heard is not None:
                 self.grant.history.add(heard.part(cut))

@@ -14,11 +14,13 @@ MOST = 63  # turning points that are told, the latest
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """From `start` to `end` the leg was, on the whole, in this state."""
+    """From `start` to `end` the leg was, on the whole, in this state, and for `held` samples of it
+    is known to have been."""
 
     kind: CueKind
     start: int
     end: int
+    held: int
 
 
 class Chapters:
@@ -30,24 +32,24 @@ class Chapters:
 
     def __init__(self) -> None:
         self._chapters: list[Chapter] = []  # a few an hour: ALERTS have budgets
-        self._latest: Chapter | None = None  # stretches of one state
-        self._held = 0  # samples of them
+        self._latest: Chapter | None = None  # stretches of one state,
+        self._settled = 0  # and so many samples of them are in a chapter
 
     def add(self, kind: CueKind, start: int, end: int) -> None:
         """The leg was in this state."""
         if kind is CueKind.INSUFFICIENT_EVIDENCE:
             return
         if self._latest is None or self._latest.kind is not kind:
-            self._latest, self._held = Chapter(kind, start, end), 0
-        self._latest = replace(self._latest, end=end)
-        self._held += end - start
-        if self._held >= LASTING:
+            self._latest, self._settled = Chapter(kind, start, end, 0), 0
+        self._latest = replace(self._latest, end=end, held=self._latest.held + end - start)
+        if self._latest.held >= LASTING:
             self._settle(self._latest)
 
     def with_current(self, kind: CueKind, start: int, at: int) -> tuple[Chapter, ...]:
         """The chapters, should the state that lasts end now."""
         same = Chapters()
-        same._chapters, same._latest, same._held = self._chapters.copy(), self._latest, self._held
+        same._chapters, same._latest = self._chapters.copy(), self._latest
+        same._settled = self._settled
         same.add(kind, start, at)
         return same.told
 
@@ -56,10 +58,13 @@ class Chapters:
         return tuple(self._chapters)
 
     def _settle(self, latest: Chapter) -> None:
-        if self._chapters and self._chapters[-1].kind is latest.kind:
-            self._chapters[-1] = replace(self._chapters[-1], end=latest.end)
+        last = self._chapters[-1] if self._chapters else None
+        if last is not None and last.kind is latest.kind:
+            held = last.held + latest.held - self._settled
+            self._chapters[-1] = replace(last, end=latest.end, held=held)
         else:
             self._chapters.append(latest)
+        self._settled = latest.held
 
 
 def turning_points(leg: str, chapters: Sequence[Chapter]) -> tuple[TurningPoint, ...]:

@@ -65,9 +65,10 @@ class Outline:
 
     @property
     def customer(self) -> Heard | None:
-        """The first one; for tests, a leg that mixes parties counts as one."""
+        """The first one who has spoken, or else the first; for tests, a leg that mixes parties
+        counts as one."""
         scored = [leg for leg in self.legs if leg.party in (Party.CUSTOMER, Party.MIXED)]
-        return min(scored, key=lambda leg: leg.party is Party.MIXED, default=None)
+        return min(scored, key=lambda leg: (leg.party is Party.MIXED, not leg.speech), default=None)
 
     @property
     def others(self) -> list[Heard]:
@@ -129,8 +130,12 @@ def _first(chapter: Chapter, calm_before: bool, changes: bool, words: Language) 
 
 
 def _change(outline: Outline, before: Chapter, after: Chapter, words: Language) -> str:
-    ends = _is_ending(outline, after)
-    when = _ending(outline, words) if ends else _when(after.start, words)
+    ends = outline.customer is not None and after is outline.customer.chapters[-1]
+    when = (
+        _ending(outline, words)
+        if ends and _is_ending(outline, after)
+        else _when(after.start, words)
+    )
     return words.since.format(when=when, state=_state(before, after, words))
 
 
@@ -138,7 +143,7 @@ def _varied(outline: Outline, chapters: Sequence[Chapter], words: Language) -> l
     """The states it was in for longest, and how it ended."""
     held: Counter[CueKind] = Counter()
     for chapter in chapters:
-        held[chapter.kind] += chapter.end - chapter.start
+        held[chapter.kind] += chapter.held
     (most, longest), *others = held.most_common(MOST_STATES)
     mostly = 2 * longest >= held.total()
     lengths = [
@@ -199,8 +204,8 @@ def _turns(outline: Outline, words: Language) -> str:
             done.append(words.broke_in.format(times=words.times(customer.broke_in), on=other.on))
     elif customer.broke_in:
         done.append(words.broke_in.format(times=words.times(customer.broke_in), on=words.others))
-    waits = sum((other.slow_replies for other in others), Waits())
-    if waits.count:
+    waits = others[0].slow_replies
+    if len(others) == 1 and waits.count:  # of more, nobody knows whom they let wait
         done.append(_counted(waits, words.waited_once, words.waited, words))
     return words.customer.format(words.all_of(done)) if done else ""
 
@@ -220,7 +225,7 @@ def _interrupting(outline: Outline, words: Language) -> str:
     if len(outline.others) < 2 or not broke_in:
         return ""
     most = max(broke_in, key=lambda leg: leg.broke_in)
-    who = words.parties.get(most.party, words.other_side).who
+    who = _who(most, outline, words)
     done = words.broke_in.format(times=words.times(most.broke_in), on=words.others)
     return f"{who} {done}"
 
@@ -237,10 +242,16 @@ def _share(outline: Outline, words: Language) -> str:
         return ""
     most = max(outline.legs, key=lambda leg: leg.speech)
     share = most.speech / everyone
-    if share < LOPSIDED:
+    if share < LOPSIDED or most.party is Party.MIXED:  # of whom of those on it, nobody knows
         return ""
-    who = words.parties.get(most.party, words.other_side).who
+    who = _who(most, outline, words)
     return words.share.format(who=who, percent=round(100 * share))
+
+
+def _who(leg: Heard, outline: Outline, words: Language) -> str:
+    if leg is outline.customer:
+        return words.the_customer
+    return words.parties.get(leg.party, words.other_side).who
 
 
 def _counted(waits: Waits, one: str, several: str, words: Language) -> str:

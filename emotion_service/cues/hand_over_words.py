@@ -44,6 +44,7 @@ class Language:
     little_speech: str
     nothing_clear: str
     customer: str
+    the_customer: str
     was_interrupted: str
     broke_in: str
     others: str
@@ -133,6 +134,7 @@ ENGLISH = Language(
     little_speech="they spoke too little",
     nothing_clear="nothing stood out",
     customer="they {}",
+    the_customer="the customer",
     was_interrupted="were interrupted {times} by {by}",
     broke_in="interrupted {on} {times}",
     others="others",
@@ -142,7 +144,7 @@ ENGLISH = Language(
         Party.AGENT: Named("the agent", "the agent", "the agent"),
         Party.BOT: Named("the bot", "the bot", "the bot"),
         Party.SUPERVISOR: Named("the supervisor", "the supervisor", "the supervisor"),
-        Party.CUSTOMER: Named("the customer", "the other customer", "the other customer"),
+        Party.CUSTOMER: Named("another customer", "the other customer", "the other customer"),
     },
     other_side=Named("the other side", "the other side", "the other side"),
     call="the call lasted {}",
@@ -210,6 +212,7 @@ GERMAN = Language(
     little_speech="er sprach zu wenig",
     nothing_clear="nichts trat hervor",
     customer="er {}",
+    the_customer="der Kunde",
     was_interrupted="wurde {by} {times} unterbrochen",
     broke_in="fiel {on} {times} ins Wort",
     others="anderen",
@@ -219,7 +222,7 @@ GERMAN = Language(
         Party.AGENT: Named("der Agent", "vom Agenten", "dem Agenten"),
         Party.BOT: Named("der Bot", "vom Bot", "dem Bot"),
         Party.SUPERVISOR: Named("der Supervisor", "vom Supervisor", "dem Supervisor"),
-        Party.CUSTOMER: Named("der Kunde", "vom anderen Kunden", "dem anderen Kunden"),
+        Party.CUSTOMER: Named("ein anderer Kunde", "vom anderen Kunden", "dem anderen Kunden"),
     },
     other_side=Named("die Gegenseite", "von der Gegenseite", "der Gegenseite"),
     call="das Gespräch dauerte {}",

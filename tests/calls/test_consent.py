@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from emotion_service.audio.codecs import encode_pcmu
@@ -27,6 +28,8 @@ from emotion_service.types import (
     EmotionScore,
     EncodedAudio,
     FloatArray,
+    LineChange,
+    LineState,
     NotScored,
     Party,
     PartyChange,
@@ -230,3 +233,39 @@ def test_consent_just_before_the_end_asks_for_nothing(
     call.finish()
     assert call.take_requests() == []
     assert isinstance(call.close()[-1], CallSummary)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "then"),
+    [
+        (Consent.PENDING, ConsentChange(Consent.GRANTED), None),
+        (
+            Consent.GRANTED,
+            LineChange("customer", LineState.MUTED),
+            LineChange("customer", LineState.OPEN),
+        ),
+    ],
+    ids=["before consent", "while muted"],
+)
+def test_what_came_before_is_not_heard_though_it_was_held_for_its_order(
+    config: CallConfig,
+    scripted: Script,
+    before: Consent,
+    change: CallUpdate,
+    then: CallUpdate | None,
+) -> None:
+    call = Call(replace(config, consent=before), scripted())
+    call.start()
+    quiet, loud = bytes([0xFF]) * 8090, encode_pcmu(np.full(1280, 0.5, np.float32))
+    call.push(EncodedAudio("customer", quiet, 0.0))  # half a block more than a second
+    if then is None:
+        call.push(EncodedAudio("customer", loud, 1.05))  # ahead of what follows
+        call.update(change)
+    else:
+        call.update(change)
+        call.push(EncodedAudio("customer", loud, 1.05))
+        call.update(then)
+    call.push(EncodedAudio("customer", quiet[:400], 1.2))
+    grant = call.legs(["customer"])[0].grant
+    assert grant is not None
+    assert not grant.history.take()[0].any()

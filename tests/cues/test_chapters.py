@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,10 +51,28 @@ def test_nothing_known_is_no_state_and_ends_none() -> None:
 def test_the_state_that_lasts_counts_up_to_now() -> None:
     chapters = of((CALM, 20))
     assert chapters.with_current(CROSS, 20 * SECOND, 28 * SECOND)[-1] == Chapter(
-        CROSS, 20 * SECOND, 28 * SECOND
+        CROSS, 20 * SECOND, 28 * SECOND, 8 * SECOND
     )
-    assert chapters.with_current(CALM, 25 * SECOND, 26 * SECOND) == (Chapter(CALM, 0, 26 * SECOND),)
-    assert chapters.told == (Chapter(CALM, 0, 20 * SECOND),)  # nothing was settled by asking
+    assert chapters.with_current(CALM, 25 * SECOND, 26 * SECOND) == (
+        Chapter(CALM, 0, 26 * SECOND, 21 * SECOND),
+    )
+    assert chapters.told == (Chapter(CALM, 0, 20 * SECOND, 20 * SECOND),)  # asking settled nothing
+
+
+@pytest.mark.parametrize(
+    ("states", "held"),
+    [
+        ([(CALM, 10), (UNSURE, 60), (CALM, 10)], 20),
+        ([(CALM, 10), (CROSS, 3), (CALM, 5)], 10),
+        ([(CALM, 10), (CROSS, 3), (CALM, 5), (UNSURE, 9), (CALM, 4)], 19),
+        ([(CALM, 4), (UNSURE, 1), (CALM, 3), (UNSURE, 1), (CALM, 2), (CALM, 1)], 10),
+    ],
+)
+def test_a_chapter_holds_what_is_known_and_lasted(
+    states: list[tuple[CueKind, float]], held: float
+) -> None:
+    (chapter,) = of(*states).told
+    assert chapter.held == held * SECOND
 
 
 def test_turning_points_lie_where_a_chapter_begins() -> None:

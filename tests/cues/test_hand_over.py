@@ -25,7 +25,10 @@ def chapters(*begun: tuple[CueKind, float], end: float) -> tuple[Chapter, ...]:
     """Each state with the minute in which it began; one ends where the next begins."""
     starts = [round(minute * MINUTE) for _, minute in begun]
     ends = [*starts[1:], round(end * MINUTE)][: len(starts)]
-    return tuple(Chapter(*each) for each in zip((k for k, _ in begun), starts, ends, strict=True))
+    return tuple(
+        Chapter(kind, start, end, held=end - start)
+        for (kind, _), start, end in zip(begun, starts, ends, strict=True)
+    )
 
 
 def sounded(*begun: tuple[CueKind, float], end: float = 6) -> Heard:
@@ -70,6 +73,47 @@ SCENARIOS = {
         call(sounded((CROSS, 0.1), (CALM, 2)), AGENT),
         "The customer sounded annoyed at first, calmer from minute 2. " + SIX,
         "Der Kunde klang zunächst verärgert, ab Minute 2 ruhiger. " + SECHS,
+    ),
+    "two moods within the last half minute": Scenario(
+        call(sounded((CROSS, 0), (SAD, 0.55), (GLAD, 0.8), end=1), AGENT, minutes=1),
+        "The customer sounded annoyed at first, downcast after 30 seconds, cheerful at the end. "
+        "The call lasted 60 seconds.",
+        "Der Kunde klang zunächst verärgert, nach 30 Sekunden bedrückt, zum Schluss gut gelaunt. "
+        "Das Gespräch dauerte 60 Sekunden.",
+    ),
+    "the first customer says nothing, the second everything": Scenario(
+        call(
+            replace(CUSTOMER, speech=0),
+            replace(sounded((CROSS, 0.1)), speech=4 * MINUTE),
+            replace(AGENT, speech=SECOND),
+        ),
+        "The customer sounded annoyed. The call lasted 6 minutes; the customer did 100 % of the "
+        "talking.",
+        "Der Kunde klang verärgert. Das Gespräch dauerte 6 Minuten; der Kunde sprach 100 % der "
+        "Redezeit.",
+    ),
+    "the other customer talks": Scenario(
+        call(
+            replace(sounded((CALM, 0)), speech=SECOND),
+            replace(CUSTOMER, speech=4 * MINUTE, broke_in=3),
+            replace(AGENT, speech=SECOND),
+        ),
+        "The customer sounded calm. The call lasted 6 minutes; another customer interrupted others "
+        "three times; another customer did 99 % of the talking.",
+        "Der Kunde klang ruhig. Das Gespräch dauerte 6 Minuten; ein anderer Kunde fiel anderen "
+        "dreimal ins Wort; ein anderer Kunde sprach 99 % der Redezeit.",
+    ),
+    "bot and agent let each other wait": Scenario(
+        call(sounded((CALM, 0)), BOT, replace(AGENT, slow_replies=Waits(1, 10 * SECOND))),
+        "The customer sounded calm. " + SIX,
+        "Der Kunde klang ruhig. " + SECHS,
+    ),
+    "a leg with several people on it": Scenario(
+        call(
+            Heard(Party.MIXED, 4 * MINUTE, NotScored.PARTIES_MIXED), replace(AGENT, speech=SECOND)
+        ),
+        "Nothing is said of the mood: the customer shares a leg with others. " + SIX,
+        "Zur Stimmung steht hier nichts: der Kunde teilt sich eine Leitung mit anderen. " + SECHS,
     ),
     "still going on": Scenario(
         call(sounded((CALM, 0), (CROSS, 0.7), (SAD, 4)), AGENT, end_reason=None),
