@@ -29,7 +29,7 @@ from emotion_service.delivery.notice import (
 )
 from emotion_service.delivery.outbox import Outbox
 from emotion_service.errors import BadInput
-from emotion_service.types import CallSummary, Feedback
+from emotion_service.types import CallSummary, Cue, Feedback
 
 REPLAYED_NOTICES = 10_000
 REPLAYED_SECONDS = 60.0
@@ -95,7 +95,10 @@ class Bus:
 
     def tell(self, call_id: str, event: Told, latency: Latency | None = None) -> None:
         """Something happened in a live call."""
-        self._publish(self._calls.live(call_id), event, latency)
+        call = self._calls.live(call_id)
+        if isinstance(event, Cue):
+            call.note(event)
+        self._publish(call, event, latency)
 
     def move(self, address: Address) -> None:
         """The call's attributes changed; those who watched it under the old ones hear of it."""

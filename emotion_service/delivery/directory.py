@@ -10,7 +10,7 @@ from emotion_service.delivery.contacts import Contact, Contacts
 from emotion_service.delivery.forgetting import without_moods
 from emotion_service.delivery.notice import Address, CallState, HandOver
 from emotion_service.errors import BadInput
-from emotion_service.types import NO_TEXT, CallSummary, Feedback, Text
+from emotion_service.types import NO_TEXT, CallSummary, Cue, CueKind, CuePhase, Feedback, Text
 
 ENDED_CALLS = 1_000
 CALL_FEEDBACK = 32  # the latest, kept of a call
@@ -29,10 +29,21 @@ class LiveCall:
     object: Callable[[], None]
     hand_over: Callable[[], Text] = lambda: NO_TEXT
     feedback: deque[Feedback] = field(default_factory=lambda: deque(maxlen=CALL_FEEDBACK))
+    _sequences: dict[tuple[str, CueKind], int] = field(default_factory=dict)  # of the latest cues
 
     @property
     def contact(self) -> Contact:
         return self.address.tenant, self.contact_id
+
+    def note(self, cue: Cue) -> None:
+        """What was said of a cue is said of its update too: a snapshot has only the latest."""
+        key = cue.leg, cue.kind
+        before = self._sequences.get(key)
+        self._sequences[key] = cue.sequence
+        if cue.phase is CuePhase.UPDATE:
+            for place, given in enumerate(self.feedback):
+                if given.cue_sequence == before:
+                    self.feedback[place] = replace(given, cue_sequence=cue.sequence)
 
 
 class Directory:

@@ -47,6 +47,12 @@ def config_from_proto(config: pb.CallConfig) -> types.CallConfig:
         BadInput: for the first field that is missing or out of its range.
     """
     _length("CALL_ID_INVALID", config.call_id, MAX_NAME, at_least=1)
+    if not config.call_id.isprintable() or config.call_id in (".", ".."):
+        raise BadInput(
+            "CALL_ID_INVALID",
+            "call_id: no address of a page can name it; send one without control characters that "
+            "is not . or ..",
+        )
     _length("CONTACT_ID_INVALID", config.contact_id, MAX_NAME)
     _length("TENANT_INVALID", config.tenant, MAX_NAME)
     _length("QUEUE_INVALID", config.queue, MAX_NAME)

@@ -97,6 +97,22 @@ def test_feedback_is_published_and_the_latest_stays(line: Line) -> None:
     assert line.bus.call("one").feedback == tuple(given[2:])
 
 
+def test_feedback_on_a_state_outlives_its_updates(line: Line) -> None:
+    onset = Cue("customer", 1, CueKind.AGITATED, CuePhase.ONSET, 0, 8000, 8000, 0.9, 8000)
+    line.opened("one")
+    line.bus.tell("one", onset)
+    line.bus.feedback("one", Feedback(1, Verdict.WRONG))
+    line.bus.feedback("one", Feedback(0, Verdict.RIGHT))
+    line.bus.tell("one", replace(onset, sequence=2, kind=CueKind.TALK_OVER))
+    line.bus.tell("one", replace(onset, sequence=3, phase=CuePhase.UPDATE))
+    line.bus.tell("one", replace(onset, sequence=4, phase=CuePhase.UPDATE))
+    given = [Feedback(4, Verdict.WRONG), Feedback(0, Verdict.RIGHT)]
+    assert line.bus.call("one").feedback == tuple(given)
+    line.bus.tell("one", replace(onset, sequence=5, phase=CuePhase.OFFSET))
+    line.bus.tell("one", replace(onset, sequence=6))
+    assert line.bus.call("one").feedback == tuple(given)  # another episode is another matter
+
+
 @pytest.mark.parametrize("call_id", ["ended", "never"])
 def test_feedback_needs_a_live_call(line: Line, call_id: str) -> None:
     line.opened("ended")

@@ -121,6 +121,8 @@ def test_a_full_config_arrives_whole() -> None:
     [
         ({"call_id": ""}, "CALL_ID_INVALID"),
         ({"call_id": "x" * 129}, "CALL_ID_INVALID"),
+        ({"call_id": ".."}, "CALL_ID_INVALID"),
+        ({"call_id": "c\n1"}, "CALL_ID_INVALID"),
         ({"legs": []}, "LEGS_INVALID"),
         ({"legs": [leg(leg=str(i)) for i in range(9)]}, "LEGS_INVALID"),
         ({"legs": [leg(leg="")]}, "LEG_NAME_INVALID"),
