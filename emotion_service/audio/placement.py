@@ -339,6 +339,6 @@ class _Sequences:
 def _implausible(what: str) -> BadInput:
     return BadInput(
         "IMPLAUSIBLE_OFFSET",
-        f"{what}. Offsets count seconds since the start of the call, sequence numbers messages; "
-        "neither goes back. After a longer pause open the call again, and count anew.",
+        f"{what}. Offsets count seconds since the start of the call, sequence numbers messages, "
+        "and neither goes back; after a longer pause open the call again, and count anew.",
     )
