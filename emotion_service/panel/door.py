@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from emotion_service.address import Address
 from emotion_service.errors import BadInput
 
-ORIGIN = re.compile(r"(https?)://((?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?)")
+ORIGIN = re.compile(r"(https?)://((?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::([1-9][0-9]{0,4}))?)")
+LAST_PORT = 65535
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -25,7 +26,7 @@ def parse_origin(text: str) -> str:
         BadInput: ORIGIN_INVALID.
     """
     origin = text.strip().lower().removesuffix("/")
-    if (found := ORIGIN.fullmatch(origin)) is None:
+    if (found := ORIGIN.fullmatch(origin)) is None or int(found[3] or 0) > LAST_PORT:
         raise BadInput(
             "ORIGIN_INVALID",
             f"{text!r} is no origin; give --allow-origin a scheme, a name and, if it has one, a "

@@ -137,7 +137,7 @@ class EventStream(EventSourceResponse):
         except SendTimeoutError:
             log.info("a browser was too slow")
         else:
-            if self.active:
+            if self.active and scope["method"] != "HEAD":  # which has had its answer already
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

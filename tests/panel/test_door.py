@@ -17,6 +17,8 @@ from emotion_service.panel.door import Door, expect_loopback, parse_origin
         ("http://10.0.0.7:80", "http://10.0.0.7"),
         ("http://10.0.0.7:443", "http://10.0.0.7:443"),
         ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://crm_desk:3000", "http://crm_desk:3000"),
+        ("http://desk:65535", "http://desk:65535"),
     ],
 )
 def test_an_origin_is_what_browsers_send(given: str, origin: str) -> None:
@@ -36,6 +38,9 @@ def test_an_origin_is_what_browsers_send(given: str, origin: str) -> None:
         "https://a.example; script-src *",
         "https://*.example.com",
         "https://desk.example.com:port",
+        "https://desk.example.com:0443",
+        "https://desk.example.com:0",
+        "https://desk.example.com:65536",
         "https://",
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable
 from itertools import count
@@ -325,3 +326,71 @@ def test_another_page_embeds_it_in_its_own_colours(page: Page) -> None:
         )
         assert stage.service.heard == [("feedback", CALL, "4", "VERDICT_WRONG")]
         page.goto("about:blank")
+
+
+def test_a_call_without_a_customer_says_so(stage: Stage, page: Page) -> None:
+    state = live(CALL)
+    del state.legs[0]
+    stage.open(state)
+    agent(page, stage, CALL)
+    expect(page.locator("emotion-panel h2")).to_have_text("Not assessed")
+    expect(page.locator("emotion-panel .note")).to_contain_text("no customer on the line")
+
+
+def test_without_a_call_the_page_asks_for_one_and_offers_nothing(stage: Stage, page: Page) -> None:
+    page.goto(f"{stage.url}/agent?lang=en")
+    expect(page.locator("main")).to_have_text(re.compile("lacks the call"))
+    expect(page.locator("emotion-panel")).to_have_count(0)
+    page.locator("button.language").click()
+    expect(page.locator("main")).to_have_text(re.compile("fehlt das Gespräch"))
+
+
+@pytest.mark.parametrize(
+    ("story", "note"), [(STORY, "The summary is below."), (pb.Text(), "")], ids=["told", "nothing"]
+)
+def test_a_summary_is_promised_where_there_is_one(
+    stage: Stage, page: Page, story: pb.Text, note: str
+) -> None:
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    stage.tell(ended(CALL, 92.0, story, {}))
+    expect(page.locator("emotion-panel h2")).to_have_text("Call ended")
+    expect(page.locator("emotion-panel .note")).to_have_text(note)
+
+
+def test_the_customer_who_needs_somebody_most_is_shown(stage: Stage, page: Page) -> None:
+    """And each keeps a course of their own."""
+    state = live(CALL)
+    state.legs.add(leg="second", party=pb.PARTY_CUSTOMER)
+    stage.open(state)
+    agent(page, stage, CALL)
+    word = page.locator("emotion-panel h2")
+    figure = page.locator("emotion-panel .trend .figure")
+    stage.tell(cue(CALL, "NEUTRAL", 3.0, sequence=0, confidence=0.8), both_trend(5.0, 0.2, 0.9))
+    expect(word).to_have_text("Sounds matter-of-fact")
+    expect(figure).to_contain_text("0.2")
+    stage.tell(cue(CALL, "AGITATED", 6.0, sequence=1, leg="second", confidence=0.8))
+    expect(word).to_have_text("Sounds upset")
+    expect(figure).to_contain_text("0.9")
+    line = page.locator("emotion-panel .trend .line").get_attribute("d")
+    assert line is not None
+    assert "L" not in line  # one point: the other customer's is not joined to it
+    stage.tell(cue(CALL, "AGITATED", 7.0, sequence=2, confidence=0.8))
+    expect(figure).to_contain_text("0.2")  # who was declared first, of two alike
+
+
+def both_trend(seconds: float, first: float, second: float) -> pb.Trend:
+    told = trend(CALL, seconds, first)
+    told.legs.add(leg="second", talk_share=0.1, arousal=second)
+    return told
+
+
+@pytest.mark.parametrize("skill", ["constructor", "team_gold"])
+def test_a_skill_has_the_name_that_the_rules_give_it(stage: Stage, page: Page, skill: str) -> None:
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    told = advice(CALL, 3.0, 60.0)
+    told.action, told.skill = pb.ADVICE_ACTION_REQUIRE_SKILL, skill
+    stage.tell(told)
+    expected = f"Pass on to: {skill.replace('_', ' ')}"
+    expect(page.locator("emotion-panel .action")).to_have_text(expected)

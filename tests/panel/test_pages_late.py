@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from benchmarks.panel_calls import EARLIER, cue, live, trend
+from benchmarks.panel_calls import EARLIER, cue, ended, live, trend
 from benchmarks.panel_stage import Stage
 from emotion_service.v1 import emotion_service_pb2 as pb
 from tests.panel.browser import agent
@@ -158,3 +158,81 @@ def test_two_earlier_calls_of_one_id_are_told_once_each(stage: Stage, page: Page
         stage.tell(trend(CALL, 10.0 + 5 * step, 0.1 * step))
         expect(page.locator("emotion-panel .trend .figure")).to_contain_text(f"0.{step}")
     expect(page.locator("emotion-panel li.told")).to_have_text(["Second.", "First."])
+
+
+def test_a_connection_that_stands_still_is_opened_anew_where_it_stopped(
+    stage: Stage, page: Page
+) -> None:
+    """The made-up service sends no heartbeats."""
+    page.clock.install()
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    stage.tell(cue(CALL, "TALK_OVER", 1.0, leg="agent"))
+    counts = page.locator("emotion-panel .counts dd").first
+    expect(counts).to_have_text("Customer 0 · Agent 1")
+    page.clock.fast_forward(10_000)
+    stage.tell(cue(CALL, "TALK_OVER", 10.0, leg="agent"))
+    expect(counts).to_have_text("Customer 0 · Agent 2")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.fast_forward(19_000)  # not yet: something came meanwhile
+    page.wait_for_timeout(200)
+    assert not [url for url in asked if "/events" in url]
+    with page.expect_request("**/events?*") as again:
+        page.clock.fast_forward(2000)
+    assert "last_event_id=1%3A3" in again.value.url
+    expect(page.locator("emotion-panel .link")).to_have_attribute("data-link", "live")
+    stage.tell(cue(CALL, "TALK_OVER", 31.0, leg="agent"))
+    expect(counts).to_have_text("Customer 0 · Agent 3")
+
+
+def test_an_objection_that_nobody_answers_did_not_get_through(stage: Stage, page: Page) -> None:
+    """As with six open streams: the browser has no connection left for it."""
+    page.add_init_script(
+        "AbortSignal.timeout = ((of) => () => of.call(AbortSignal, 300))(AbortSignal.timeout)"
+    )
+    page.route("**/objection", lambda route: None)
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    object_to_it(page)
+    expect(page.locator("emotion-panel .objection .answer")).to_contain_text("did not get through")
+
+
+def test_an_objection_just_after_the_end_takes_what_was_told_away(stage: Stage, page: Page) -> None:
+    """The service says nothing more of a call that has ended."""
+    page.route("**/objection", lambda route: route.fulfill(status=204))
+    state = live(CALL)
+    state.earlier.append(pb.HandOver(call_id="c-0", text=EARLIER))
+    stage.open(state)
+    agent(page, stage, CALL)
+    stage.tell(upset(3.0, 0), trend(CALL, 5.0, 0.7), ended(CALL, 92.0, STORY, {"TALK_OVER": 3}))
+    told = page.locator("emotion-panel .story .told")
+    expect(told).to_have_text([EARLIER.english, STORY.english])
+    expect(page.locator("emotion-panel .trend .figure")).to_contain_text("0.7")
+    object_to_it(page)
+    expect(page.locator("emotion-panel .objection .answer")).to_contain_text("from now on nothing")
+    expect(told).to_have_text(["Nothing yet"])
+    expect(page.locator("emotion-panel .trend .figure")).to_have_text("")
+    expect(page.locator("emotion-panel .note")).to_have_text("")
+    expect(page.locator("emotion-panel .counts dd").first).to_contain_text("Customer 3")
+
+
+def test_nobody_can_object_on_a_call_of_which_nothing_is_kept(stage: Stage, page: Page) -> None:
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    gone = live(CALL, 5.0)
+    gone.live = False
+    stage.open(gone)
+    expect(page.locator("emotion-panel h2")).to_have_text("Call ended")
+    expect(page.get_by_role("button", name="Customer objects")).to_be_hidden()
+
+
+def test_the_focus_stays_where_the_verdict_was_asked_for(stage: Stage, page: Page) -> None:
+    stage.open(live(CALL))
+    agent(page, stage, CALL)
+    stage.tell(upset(3.0, 7))
+    page.get_by_role("button", name="Dismiss").focus()
+    stage.tell(wrong(7))  # by somebody else
+    answer = page.locator("emotion-panel .verdict .answer")
+    expect(answer).to_contain_text("Marked as wrong")
+    expect(answer).to_be_focused()

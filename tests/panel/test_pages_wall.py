@@ -261,3 +261,16 @@ def test_500_calls_are_shown_a_few_rows_a_frame(
     expect(page.locator(".rows li")).to_have_count(500)
     assert 0 < page.evaluate("window.most") <= ROWS_A_FRAME
     assert len(tasks) > 0 < events
+
+
+def test_escape_in_a_question_leaves_the_panel_open(stage: Stage, page: Page) -> None:
+    stage.open(live("c-1"))
+    wall(page, stage)
+    page.locator(".rows a").click()
+    ask = page.get_by_role("button", name="Customer objects")
+    ask.click()
+    page.keyboard.press("Escape")
+    expect(ask).to_be_focused()
+    expect(page.locator("aside")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("aside")).to_be_hidden()

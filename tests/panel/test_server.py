@@ -74,6 +74,14 @@ async def test_every_file_is_served_as_what_it_is(panel: Panel, file: str) -> No
     assert (again.status, again.body) == (304, b"")
 
 
+async def test_a_head_of_the_events_is_no_trouble(
+    panel: Panel, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await panel.ask("/events", "HEAD")
+    assert (answer.status, answer.body) == (200, b"")
+    assert caplog.records == []
+
+
 # --- where it listens ---
 
 

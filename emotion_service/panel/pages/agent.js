@@ -6,14 +6,15 @@ import { pageSettings } from "./page.js";
 
 const call = new URLSearchParams(location.search).get("call_id") ?? "";
 const title = make("h1");
-const panel = make("emotion-panel", { "call-id": call });
+const panel = call ? make("emotion-panel", { "call-id": call }) : make("p");
 const settings = make("div.settings");
 settings.append(
   ...pageSettings((texts) => {
     const named = call ? texts.panel(call) : texts.noCall;
     say(title, named);
     document.title = named;
-    panel.setAttribute("lang", texts.lang);
+    if (call) panel.setAttribute("lang", texts.lang);
+    else say(panel, texts.noCallHint);
   }),
 );
 document.querySelector("header").append(title, settings);

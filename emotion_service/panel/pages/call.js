@@ -3,6 +3,8 @@
 import { seconds } from "./time.js";
 
 const STATES = new Set(["HAPPY", "AGITATED", "DISTRESSED", "NEUTRAL", "INSUFFICIENT_EVIDENCE"]);
+const PRESSING = { AGITATED: 3, DISTRESSED: 2 }; // any other state 1, none 0
+const MOODS_BESIDE = ["URGENT", "CURT"];
 const TREND_POINTS = 120; // one each 5 s: ten minutes
 const SILENT_SECONDS = 10; // without a word of the call its clock stands still
 
@@ -17,13 +19,13 @@ export class Call {
     this.contact = this.queue = this.agent = "";
     this.live = true;
     this.legs = new Map(); // name → { party, notScored, cue, further: Map of kind → cue }
-    this.trend = []; // { at, arousal, slope, URGENT, CURT }, null while unknown
     this.shares = []; // { leg, share }
     this.advice = new Map(); // by rule and action
     this.counts = new Map(); // "leg KIND" → onsets since `since`
     this.since = null;
     this.handOver = null;
     this.earlier = [];
+    this._trends = new Map(); // of each customer's leg: see trend
     this._states = new Map(); // sequence of a cue → the state that it told of (see stateKey)
     this._verdicts = new Map(); // state, or sequence of another cue → verdict
     this.summary = null;
@@ -37,13 +39,17 @@ export class Call {
     return this._at + (this.live ? Math.min(passed, SILENT_SECONDS) : 0);
   }
 
-  /** The leg that is scored, or would be. */
+  /** The leg that is scored, or would be: of several customers the one who needs somebody most. */
   get customer() {
     const legs = [...this.legs.values()];
-    return (
-      legs.find((leg) => leg.party === "CUSTOMER") ??
-      legs.find((leg) => leg.cue || leg.party === "MIXED")
-    );
+    const customers = legs.filter((leg) => leg.party === "CUSTOMER");
+    if (!customers.length) return legs.find(isCustomers);
+    return customers.reduce((most, next) => (pressing(next) > pressing(most) ? next : most));
+  }
+
+  /** That leg's course: { at, arousal, slope, URGENT, CURT }, null while unknown. */
+  get trend() {
+    return this._trends.get(this.customer?.leg) ?? [];
   }
 
   /** Folds in one event of the stream: its kind and its message. */
@@ -65,6 +71,26 @@ export class Call {
     return this._verdicts.get(stateKey(cue)) ?? null;
   }
 
+  /** The customer objected: nothing that was inferred of them stays. */
+  forgetMoods() {
+    for (const leg of [...this.legs.values()].filter(isCustomers)) {
+      leg.notScored = "CONSENT_WITHDRAWN";
+      for (const kind of MOODS_BESIDE) leg.further.delete(kind);
+    }
+    this._trends.clear();
+    this.handOver = null;
+    this.earlier = [];
+  }
+
+  /** Where the leg stands; a point that is known already is none. */
+  went(leg, point) {
+    const points = this._trends.get(leg) ?? [];
+    if (points.length && point.at <= points.at(-1).at) return;
+    points.push(point);
+    if (points.length > TREND_POINTS) points.shift();
+    this._trends.set(leg, points);
+  }
+
   reached(position) {
     const at = seconds(position);
     if (at >= this._at) {
@@ -76,6 +102,14 @@ export class Call {
   count(leg, kind) {
     return this.counts.get(`${leg} ${kind}`) ?? 0;
   }
+}
+
+function isCustomers(leg) {
+  return leg.party === "CUSTOMER" || leg.party === "MIXED" || Boolean(leg.cue);
+}
+
+function pressing({ notScored, cue }) {
+  return notScored || !cue ? 0 : (PRESSING[cue.kind] ?? 1);
 }
 
 function state(call, message) {
@@ -136,23 +170,24 @@ function cue(call, message) {
 }
 
 function stateKey(cue) {
-  return `${cue.kind} since ${cue.start}`;
+  return `${cue.leg} ${cue.kind} since ${cue.start}`;
 }
 
 function trend(call, message) {
   const at = seconds(message.offset);
   call.reached(message.offset);
   call.shares = message.legs.map((leg) => ({ leg: leg.leg, share: leg.talk_share }));
-  if (call.trend.length && at <= call.trend[call.trend.length - 1].at) return;
-  const scored = message.legs.find((leg) => leg.leg === call.customer?.leg);
-  call.trend.push({
-    at,
-    arousal: scored?.arousal ?? null,
-    slope: scored?.arousal_slope ?? null,
-    URGENT: scored?.urgency ?? null,
-    CURT: scored?.curtness ?? null,
-  });
-  if (call.trend.length > TREND_POINTS) call.trend.shift();
+  for (const each of message.legs) {
+    const leg = call.legs.get(each.leg);
+    if (!leg || !isCustomers(leg)) continue;
+    call.went(each.leg, {
+      at,
+      arousal: each.arousal ?? null,
+      slope: each.arousal_slope ?? null,
+      URGENT: each.urgency ?? null,
+      CURT: each.curtness ?? null,
+    });
+  }
 }
 
 function advice(call, message) {

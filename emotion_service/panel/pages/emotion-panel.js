@@ -23,6 +23,7 @@ const SHEETS = await Promise.all(
 );
 const CHANGES = new Set(["call", "cue", "trend"]);
 const STORY_MS = 1000; // after a change, the hand-over text is asked for
+const ANSWER_MS = 12_000; // an answer takes: six open streams leave a browser no connection for it
 
 export class EmotionPanel extends HTMLElement {
   static observedAttributes = ["call-id", "lang", "server"];
@@ -156,7 +157,8 @@ export class EmotionPanel extends HTMLElement {
       body: JSON.stringify(body),
     };
     try {
-      return await fetch(new URL(path, this._base), sent);
+      const signal = AbortSignal.timeout(ANSWER_MS);
+      return await fetch(new URL(path, this._base), { ...sent, signal });
     } catch {
       return null; // nobody answers: the link says so
     }
@@ -171,9 +173,11 @@ export class EmotionPanel extends HTMLElement {
     const call = this._call;
     const answer = await this._fetch("/objection", {});
     if (!answer?.ok) return false;
-    const leg = call.customer;
-    if (leg) leg.notScored = "CONSENT_WITHDRAWN"; // the service's own word follows
-    if (call === this._call) this._show();
+    call.forgetMoods(); // of a live call the service's own word follows, of an ended one none
+    if (call === this._call) {
+      this._answered = this._asked += 1; // answers that are on their way are of before
+      this._show();
+    }
     return true;
   }
 

@@ -128,6 +128,7 @@ export const ENGLISH = {
   },
   panel: (call) => `Call ${call}`,
   noCall: "Which call?",
+  noCallHint: "The address of this page lacks the call: it ends in ?call_id= and the call’s name.",
   wall: {
     title: "Live calls",
     queue: "Queue",

@@ -28,5 +28,7 @@ export function span(seconds, texts) {
 
 /** What a rule names as a skill, "de-escalation" or "de_escalation", as words. */
 export function skillName(skill, texts) {
-  return texts.skills[skill.replaceAll("_", "-")] ?? skill.replaceAll("_", " ");
+  const key = skill.replaceAll("_", "-");
+  // Every object knows a "constructor", and rules name skills as they like.
+  return Object.hasOwn(texts.skills, key) ? texts.skills[key] : skill.replaceAll("_", " ");
 }

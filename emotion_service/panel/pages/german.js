@@ -134,6 +134,7 @@ export const GERMAN = {
   },
   panel: (call) => `Gespräch ${call}`,
   noCall: "Welches Gespräch?",
+  noCallHint: "In der Adresse dieser Seite fehlt das Gespräch: Sie endet auf ?call_id= und dessen Namen.",
   wall: {
     title: "Laufende Gespräche",
     queue: "Warteschlange",

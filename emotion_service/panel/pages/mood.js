@@ -21,6 +21,7 @@ export const FAIRLY_SURE = 0.6;
 export function moodOf(call) {
   if (!call.live) return mood("ended", { atOnce: true });
   const leg = call.customer;
+  if (!leg && call.legs.size) return mood("not_scored", { reason: "NOT_A_CUSTOMER" });
   if (!leg) return mood("waiting");
   if (leg.notScored) {
     const atOnce = leg.notScored === "CONSENT_WITHDRAWN";

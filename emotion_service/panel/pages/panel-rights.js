@@ -13,14 +13,19 @@ export class Objection {
     this._sure = make("div.sure", {}, make("p", {}, texts.objectSure), make("div.ask", {}, this._yes, no));
     this._said = make("p.answer", { role: "status", tabindex: "-1" });
     this.node = make("div.objection", { "data-step": "ask" }, this._ask, this._sure, this._said);
-    this.node.addEventListener("keydown", ({ key }) => key === "Escape" && this._leave());
+    this.node.addEventListener("keydown", (event) => {
+      // An Escape for the question is for nothing around it: the wall would close the panel.
+      if (event.key === "Escape" && this._leave()) event.stopPropagation();
+    });
   }
 
   show(call) {
     const { step } = this.node.dataset;
     if (step === "done") return;
     if (call.customer?.notScored === "CONSENT_WITHDRAWN") this._turnTo("done", this._texts.objected);
-    else if (!call.live) this._turnTo("none", "");
+    // Just after the end it may still be said, unless nothing is kept of the call.
+    else if (!call.live && !call.summary) this._turnTo("none", "");
+    else if (step === "none") this._turnTo("ask", "");
   }
 
   _confirm() {
@@ -28,10 +33,12 @@ export class Objection {
     this._yes.focus();
   }
 
+  /** Whether there was a question to leave. */
   _leave() {
-    if (this.node.dataset.step !== "sure") return;
+    if (this.node.dataset.step !== "sure") return false;
     this._turnTo("ask", "");
     this._ask.focus();
+    return true;
   }
 
   async _object() {

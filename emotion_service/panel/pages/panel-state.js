@@ -4,6 +4,7 @@ import { button, list, make, mark, say } from "./element.js";
 import { decimal, fill, percent, span } from "./figures.js";
 import { icon, turnInto } from "./icons.js";
 import { certainty } from "./mood.js";
+import { reasonText } from "./panel-advice.js";
 import { sentences } from "./reasons.js";
 
 export class StateCard {
@@ -57,10 +58,13 @@ export class StateCard {
     const { cue, name } = this._mood;
     const asked = cue && this._call.live && name !== "insufficient";
     const verdict = asked ? this._call.verdictOn(cue) : null;
+    const focused = this._ask.matches(":focus-within");
     mark(this.node, "data-verdict", verdict);
     mark(this._ask, "data-shown", asked && !verdict ? "yes" : "no");
     const failed = asked && isSame(this._failed, cue) ? this._texts.failed : "";
     say(this._answer, verdict ? this._texts.verdicts[verdict] : failed);
+    // The keyboard stays where the buttons were, or it would begin at the top of the page again.
+    if (focused && (!asked || verdict)) this._answer.focus();
   }
 
   async _give(verdict) {
@@ -107,7 +111,10 @@ function isSame(one, other) {
 
 /** Why there is no state, or no clear one. */
 function noteOn(mood, call, texts) {
-  if (mood.name === "ended") return call.summary ? texts.ended : texts.noSummary;
+  if (mood.name === "ended") {
+    if (!call.summary) return texts.noSummary;
+    return reasonText(call.handOver, texts) ? texts.ended : "";
+  }
   if (mood.name === "waiting") return texts.waiting;
   if (mood.name === "not_scored") return texts.notScored[mood.reason] ?? "";
   return mood.reason ? (texts.abstain[mood.reason] ?? "") : "";
