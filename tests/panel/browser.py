@@ -48,7 +48,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: wrong.append(str(error)))
     yield page
     page.close()
-    assert wrong == []
+    assert wrong == [], wrong
 
 
 def agent(page: Page, stage: Stage, call_id: str, language: str = "en") -> None:

@@ -175,11 +175,11 @@ def test_a_connection_that_stands_still_is_opened_anew_where_it_stopped(
     expect(counts).to_have_text("Customer 0 · Agent 2")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.clock.fast_forward(19_000)  # not yet: something came meanwhile
+    page.clock.fast_forward(11_000)  # not yet: something came meanwhile
     page.wait_for_timeout(200)
     assert not [url for url in asked if "/events" in url]
     with page.expect_request("**/events?*") as again:
-        page.clock.fast_forward(2000)
+        page.clock.fast_forward(10_000)
     assert "last_event_id=1%3A3" in again.value.url
     expect(page.locator("emotion-panel .link")).to_have_attribute("data-link", "live")
     stage.tell(cue(CALL, "TALK_OVER", 31.0, leg="agent"))

@@ -123,12 +123,11 @@ export class EmotionPanel extends HTMLElement {
     }
     this._answered = asked;
     if (answer.status === 404 && this._known && !this._listed) call.live = false; // it broke off
-    else if (answer.ok) await this._update(call, answer);
+    else if (answer.said) this._update(call, answer.said.call);
     this._show();
   }
 
-  async _update(call, answer) {
-    const { call: state } = await answer.json();
+  _update(call, state) {
     if (this._known && state.live) {
       if (!call.live) return; // it ended while the answer was on its way: the summary knows more
       call.handOver = state.hand_over ?? null;
@@ -149,6 +148,7 @@ export class EmotionPanel extends HTMLElement {
 
   // --- what goes out ---
 
+  /** The status of the answer, and what it says if it says something; null: there was none. */
   async _fetch(what, body) {
     const path = `api/calls/${encodeURIComponent(this._call.id)}${what}`;
     const sent = body && {
@@ -158,7 +158,9 @@ export class EmotionPanel extends HTMLElement {
     };
     try {
       const signal = AbortSignal.timeout(ANSWER_MS);
-      return await fetch(new URL(path, this._base), { ...sent, signal });
+      const answer = await fetch(new URL(path, this._base), { ...sent, signal });
+      const said = answer.status === 200 ? await answer.json() : null; // it may stand still here, too
+      return { status: answer.status, ok: answer.ok, said };
     } catch {
       return null; // nobody answers: the link says so
     }
