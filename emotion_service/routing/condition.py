@@ -12,7 +12,7 @@ from emotion_service.routing.facts import FACTS, PHASES, STATE_NAMES, Value
 
 LONGEST = 1000  # characters
 PROBES = 200  # sets of facts that a condition is tried on, at most,
-STRIDE = 7919  # so far apart: a prime, so that none comes twice
+STRIDE = 1_000_000_007  # so far apart: a prime, so that none comes twice and every fact changes
 NUMERAL = "1"  # a text that reads as a number too
 # Beside the operators and has(), whose names are no identifiers to the library.
 FUNCTIONS = ("contains", "double", "endsWith", "int", "size", "startsWith")

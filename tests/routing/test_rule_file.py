@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from emotion_service.errors import BadInput
+from emotion_service.routing.facts import FACTS
 from emotion_service.routing.rule_file import LARGEST, MOST_RULES, SHIPPED, load, parse
 from emotion_service.types import AdviceAction, Text
 
@@ -23,6 +24,7 @@ rules:
       en: They sound upset.
       de: Sie klingen aufgebracht.
 """
+FIGURES = [name for name, fact in FACTS.items() if isinstance(fact.example, float)]
 SECOND = RULE.removeprefix("rules:\n")
 
 
@@ -122,6 +124,11 @@ MISTAKES: dict[str, tuple[str, int, str]] = {
             'scored && "age" in attributes && attributes.age > 60',
         )
     },
+    "text with a number, behind many facts": (
+        when(" && ".join(f"{name} >= 0.0" for name in FIGURES) + " && (urgent || queue > 3)"),
+        3,
+        "cannot be evaluated",
+    ),
     "a list that is walked through": (
         when('scored && ["a"].exists(queue, queue == "a")'),
         3,
