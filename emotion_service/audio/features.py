@@ -3,7 +3,7 @@
 Frame k covers samples [80k, 80k + 80) and looks back only: its spectrum is that of the 32 ms,
 its pitch that of the 64 ms, that end where the frame ends. Frames without a voice are all zeros,
 and cost nothing: what is in a pause is the line's, not the speaker's. The audio is as received:
-that no level may matter is up to those who use the features (`training.fitting.network`,
+that no level may matter is up to those who use the features (`training.fitting`,
 `prosody`).
 
 A frame's features depend on those samples and its predecessor's alone, never on how the audio was

@@ -14,8 +14,8 @@ from torch import Tensor
 from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import Baseline, Typical
 from emotion_service.scoring.model import LABELS, NON_SPEECH, OUTPUTS
+from emotion_service.training.fitting.contours import STEP_FRAMES
 from emotion_service.training.fitting.joined import as_loud_as, joined, opening
-from emotion_service.training.fitting.network import STEP_FRAMES
 from emotion_service.training.fitting.prepare import Example, heard_before
 from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.training.fitting.vary import masked, warped

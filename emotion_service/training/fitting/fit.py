@@ -17,6 +17,7 @@ from emotion_service.errors import CorpusError
 from emotion_service.scoring.baseline import Typical
 from emotion_service.scoring.model import NON_SPEECH
 from emotion_service.training.fitting.draw import Draw, cold, stacked
+from emotion_service.training.fitting.functionals import functionals
 from emotion_service.training.fitting.network import EmotionNetwork
 from emotion_service.training.fitting.prepare import Example
 from emotion_service.training.fitting.recipe import Recipe
@@ -47,6 +48,7 @@ class Fit:
         self._typical, self._recipe = typical, recipe
         self._draw = Draw(self._examples, typical, recipe, self._random)
         self._network = EmotionNetwork()
+        self._network.functionals.expect(self._usual())
         self._averaged = torch.optim.swa_utils.AveragedModel(
             self._network,
             multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.averaging),
@@ -70,8 +72,8 @@ class Fit:
         losses = []
         for batch in self._draw.epoch():
             self._optimiser.zero_grad()
-            said = self._network(batch.frames, batch.voice, batch.context)
-            loss = loss_of(said, batch.labels)
+            said = self._network.opinions(batch.frames, batch.voice, batch.context)
+            loss = torch.stack([loss_of(opinion, batch.labels) for opinion in said]).sum()
             loss.backward()
             nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
             self._optimiser.step()
@@ -96,6 +98,15 @@ class Fit:
             network.load_state_dict(self._best["weights"])
         network.eval()
         return network
+
+    def _usual(self) -> Tensor:
+        """The functionals of each clip, heard cold."""
+        parts = []
+        for at in range(0, len(self._examples), self._recipe.batch):
+            part = self._examples[at : at + self._recipe.batch]
+            heard = stacked([cold(example, self._typical) for example in part])
+            parts.append(functionals(heard.frames, heard.voice, heard.context))
+        return torch.cat(parts)
 
     def _watch(self) -> None:
         """Remembers the averaged network if it is the best so far on those kept out."""

@@ -39,7 +39,8 @@ def unfitted(seed: int) -> EmotionNetwork:
     torch.manual_seed(seed)
     network = EmotionNetwork()
     with torch.no_grad():
-        network.classifier[-1].weight.mul_(20.0)
+        for listener in (network.contours, network.functionals):
+            listener.classifier[-1].weight.mul_(20.0)
     network.eval()
     return network
 

@@ -136,15 +136,15 @@ def plain(emotion: str) -> Example:
 
 
 def test_a_fit_learns() -> None:
-    """Chance is ln 4 = 1.39."""
+    """Both listeners' losses, added up: chance is twice ln 5 = 1.61, soon twice ln 4 = 1.39."""
     examples = [plain(emotion) for emotion in LABELS]
     typical = {name: Typical(4.0, 2.0) for name in QUANTITIES}
     whole = Recipe(history_share=0.0, early_share=0.0, warp=0.0)
     recipe = replace(whole, epochs=40, draws=4, batch=8, label_smoothing=0.0, averaging=0.5)
     losses: list[float] = []
     network = fit(examples, typical, recipe, lambda _, loss: losses.append(loss))
-    assert 1.2 < losses[0] < 1.6
-    assert losses[-1] < 0.7
+    assert 2.4 < losses[0] < 3.4
+    assert losses[-1] < 1.4
     assert uar(judge_cold(network, examples, typical)) == 1.0
 
 

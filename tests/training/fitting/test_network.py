@@ -1,4 +1,4 @@
-"""What the network may not hear: level, line, and how high a voice usually is."""
+"""The two who listen, and what becomes of what they say."""
 
 from __future__ import annotations
 
@@ -10,26 +10,11 @@ import torch
 from torch import Tensor
 
 from emotion_service.scoring.model import CONTEXT_NAMES, OUTPUTS
-from emotion_service.training.fitting.network import CHANNELS, EmotionNetwork, normalise
-from emotion_service.types import ENERGY, FEATURE_NAMES, LOG_F0, MEL_BANDS
+from emotion_service.training.fitting.network import EmotionNetwork
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 Window = tuple[Tensor, Tensor, Tensor]
-
-
-@pytest.fixture
-def windows() -> Window:
-    """Three: padded by silence, with pauses, and all speech; half the frames have a pitch."""
-    torch.manual_seed(0)
-    frames = torch.randn(3, 400, len(FEATURE_NAMES))
-    frames[:, ::2, LOG_F0] = 0.0
-    frames[:, 1::2, LOG_F0] = 5.0 + 0.1 * torch.randn(3, 200)
-    voice = torch.ones(3, 400)
-    voice[0, :250] = 0.0
-    voice[1, 100:130] = 0.0
-    context = torch.tensor([[5.0, 4.5, 5.0], [5.2, 6.0, 5.5], [4.8, 3.0, 4.0]])
-    return frames, voice, context
 
 
 @pytest.fixture
@@ -40,48 +25,23 @@ def network() -> EmotionNetwork:
     return network
 
 
-def test_shapes(network: EmotionNetwork, windows: Window) -> None:
-    frames, voice, context = windows
-    assert context.shape[1] == len(CONTEXT_NAMES)
-    assert normalise(frames, voice, context).shape == (3, 400, CHANNELS)
-    assert network(frames, voice, context).shape == (3, len(OUTPUTS))
+def test_both_are_heard_alike(network: EmotionNetwork, windows: Window) -> None:
+    contours, functionals = (said.softmax(dim=1) for said in network.opinions(*windows))
+    together = network(*windows).softmax(dim=1)
+    geometric = (contours * functionals).sqrt()
+    assert together.shape == (3, len(OUTPUTS))
+    assert windows[2].shape[1] == len(CONTEXT_NAMES)
+    assert torch.allclose(together, geometric / geometric.sum(dim=1, keepdim=True), atol=1e-6)
 
 
-def test_level_and_line_are_taken_out(windows: Window) -> None:
-    """A gain moves all bands and the energy, a line's colour each band by a constant."""
-    frames, voice, context = windows
-    louder = frames.clone()
-    louder[..., :MEL_BANDS] += torch.linspace(-2, 2, MEL_BANDS) + 1.5
-    louder[..., ENERGY] += 6.5
-    before, after = normalise(frames, voice, context), normalise(louder, voice, context)
-    assert torch.allclose(before, after, atol=2e-3)
-    assert not torch.allclose(frames, louder)
-
-
-def test_pitch_is_relative_to_the_speakers_own(windows: Window) -> None:
-    frames, voice, context = windows
-    higher, known = frames.clone(), context.clone()
-    higher[..., LOG_F0] += 0.4 * (frames[..., LOG_F0] > 0)
-    known[:, 0] += 0.4
-    before, after = normalise(frames, voice, context), normalise(higher, voice, known)
-    assert torch.allclose(before, after, atol=1e-5)
-    assert not torch.allclose(before, normalise(higher, voice, context), atol=0.1)
-
-
-def test_pace_counts_by_itself_and_against_the_speakers_own(
+def test_who_is_more_certain_counts_for_more_but_not_for_larger_logits(
     network: EmotionNetwork, windows: Window
 ) -> None:
-    frames, voice, context = windows
-    for column in (1, 2):
-        other = context.clone()
-        other[:, column] += 2.0
-        assert torch.equal(normalise(frames, voice, context), normalise(frames, voice, other))
-        assert not torch.allclose(network(frames, voice, context), network(frames, voice, other))
-
-
-def test_nothing_is_further_than_four(windows: Window) -> None:
-    frames, voice, context = windows
-    assert normalise(1000 * frames, voice, context).abs().max() == 4.0
+    """A constant added to all of one's logits says nothing."""
+    before = network(*windows)
+    with torch.no_grad():
+        network.functionals.classifier[-1].bias += 3.0
+    assert torch.allclose(before, network(*windows), atol=1e-5)
 
 
 def test_a_window_without_speech_is_no_number_too_many(
