@@ -15,7 +15,7 @@ from emotion_service.types import SAMPLE_RATE_HERTZ, CueKind, CuePhase, seconds
 
 GRACE = 2 * SAMPLE_RATE_HERTZ  # after an episode's last word its onset still counts as in time
 BOOTSTRAPS = 1000
-ENOUGH = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)  # the curve's thresholds
+ENOUGH = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 10.0)  # the curve's
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,12 @@ def by_corpus(calls: Sequence[ScoredCall], together: str) -> dict[str, list[Scor
 
 
 def curve(calls: Sequence[ScoredCall], rules: StateRules) -> list[Point]:
-    """The same rules with each of the thresholds at which AGITATED is entered."""
+    """The same rules with each of the thresholds at which AGITATED is entered; as much evidence is
+    kept as it takes."""
     points = []
     for enough in ENOUGH:
-        swept = replace(rules, agitated=replace(rules.agitated, enough=enough))
+        most = max(rules.agitated.most, enough)
+        swept = replace(rules, agitated=replace(rules.agitated, enough=enough, most=most))
         told = [outcome(call, swept) for call in calls]
         points.append(
             Point(enough, alarms_an_hour(told), recall(told), delay(told, 50), delay(told, 90))

@@ -155,6 +155,7 @@ class Busy:
         self.asked.append(asyncio.get_running_loop().time())
         if len(self.asked) <= self._refusals:
             await self._refuse(context, EXHAUSTED, "SERVER_FULL", "Full.", self._retry_seconds)
+        await anext(requests)
         yield READY
 
 
