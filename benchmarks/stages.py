@@ -3,7 +3,8 @@
 Microseconds of processor a unit, the least and the median of repeated runs, all stages taking
 turns, on speech: of labelled corpora, or of the demo call. Milliseconds a call-second are those of
 the largest batch, at the rate at which the played calls had units; what is not in the table (gRPC,
-the event loop, the bookkeeping between the stages) comes on top. The model may take 1 ms a window.
+the event loop, the bookkeeping between the stages) comes on top. The model may take 1 ms a
+window, in batches of 16.
 
     python benchmarks/stages.py [--batches 1 16 64] [--rounds 40] [--corpora DIR] [--plot SVG]
 """
@@ -31,7 +32,8 @@ from emotion_service.routing import rule_file
 from emotion_service.scoring import model
 
 BATCHES = (1, 16, 64)
-MODEL_MS = 1.0  # of processor a window
+MODEL_MS = 1.0  # of processor a window,
+MODEL_BATCH = 16  # in batches of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,14 @@ def table(found: Sequence[Cost]) -> Table:
 
 
 def verdict(found: Sequence[Cost]) -> str:
-    """One sentence on the model."""
-    cost = next(cost for cost in found if cost.stage == "model")
+    """One sentence on the model, in batches of about 16."""
+    own = [cost for cost in found if cost.stage == "model"]
+    cost = min(own, key=lambda cost: abs(cost.batch - MODEL_BATCH))
     least, median = cost.least_us / 1e3, cost.median_us / 1e3
     within = "within" if least <= MODEL_MS else "NOT within"
     return (
-        f"The model takes {least:.2f} ms of processor a window alone (median {median:.2f}): "
-        f"{within} {MODEL_MS:g} ms."
+        f"The model takes {least:.2f} ms of processor a window in batches of {cost.batch} "
+        f"(median {median:.2f}): {within} {MODEL_MS:g} ms."
     )
 
 

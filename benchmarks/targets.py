@@ -77,9 +77,9 @@ def ratio(name: str, calls: int, fewest: int) -> Callable[[Results], float | Non
 
 
 def model_ms(results: Results) -> float | None:
-    """Processor time of the model for one window alone."""
-    alone = [one for one in results["stages"] if one["stage"] == "model" and one["batch"] == 1]
-    return float(alone[0]["least_us"]) / 1e3 if alone else None
+    """Processor time of the model for a window in batches of 16."""
+    own = [one for one in results["stages"] if one["stage"] == "model" and one["batch"] == 16]
+    return float(own[0]["least_us"]) / 1e3 if own else None
 
 
 def evidence(when: str) -> Callable[[Results], float | None]:
@@ -139,7 +139,7 @@ TARGETS = (
         1.15,
     ),
     Target("start until ready, s", COARSE, figure("ready_seconds"), LE, 2.5),
-    Target("model, CPU ms a window alone", STAGES, model_ms, LE, 1),
+    Target("model, CPU ms a window in batches of 16", STAGES, model_ms, LE, 1),
 )
 
 
