@@ -15,7 +15,8 @@ from emotion_service.types import SAMPLE_RATE_HERTZ, CueKind, CuePhase, seconds
 
 GRACE = 2 * SAMPLE_RATE_HERTZ  # after an episode's last word its onset still counts as in time
 BOOTSTRAPS = 1000
-ENOUGH = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 10.0)  # the curve's
+# The curve's thresholds.
+ENOUGH = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)

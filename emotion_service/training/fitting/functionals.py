@@ -52,8 +52,8 @@ class Functionals(nn.Module):
 
     def forward(self, frames: Tensor, voice: Tensor, context: Tensor) -> Tensor:
         given = functionals(frames, voice, context)
-        usual = ((given - self.mean) / self.deviation).clamp(-EXTREME, EXTREME)
-        result: Tensor = self.classifier(usual)
+        standardised = ((given - self.mean) / self.deviation).clamp(-EXTREME, EXTREME)
+        result: Tensor = self.classifier(standardised)
         return result
 
     def expect(self, given: Tensor) -> None:

@@ -68,15 +68,3 @@ def test_pace_counts_by_itself_and_against_the_speakers_own(
 def test_nothing_is_further_than_four(windows: Window) -> None:
     frames, voice, context = windows
     assert normalise(1000 * frames, voice, context).abs().max() == 4.0
-
-
-def test_a_window_without_speech_is_no_number_too_many(contours: Contours, windows: Window) -> None:
-    frames, voice, context = windows
-    assert torch.isfinite(contours(frames, torch.zeros_like(voice), context)).all()
-
-
-def test_company_in_a_batch_changes_nothing(contours: Contours, windows: Window) -> None:
-    together = contours(*windows)
-    for i in range(3):
-        alone = contours(*(part[i : i + 1] for part in windows))
-        assert torch.allclose(alone[0], together[i], atol=1e-5)
