@@ -15,6 +15,7 @@ from emotion_service.audio.features import CONTEXT
 from emotion_service.audio.pace import PaceTracker
 from emotion_service.audio.placement import Placer, Stretch
 from emotion_service.calls.history import Heard, History
+from emotion_service.calls.scorer import ENOUGH_SPEECH, FIRM_SPEECH
 from emotion_service.scoring.request import ScoringRequest
 from emotion_service.scoring.speaker import WINDOW_FRAMES, Speaker
 from emotion_service.types import (
@@ -35,6 +36,8 @@ from emotion_service.types import (
 
 SCORE_HOP = 4000  # samples (500 ms): windows end on this grid,
 STRIDE = SCORE_HOP // 2  # and a leg is worth hearing on this one: no window waits for it
+# Samples of speech, since a leg may be scored, with which a window does not wait for the grid.
+FIRST_WORDS = (ENOUGH_SPEECH, FIRM_SPEECH)
 NEW_SPEECH = 800  # samples (100 ms) of speech since the last window make another worth while
 WINDOW = WINDOW_FRAMES * HOP
 FULL_SCALE = 0.98  # |sample| from which it counts as clipped
@@ -126,12 +129,13 @@ class Leg:
         self._tracker = ActivityTracker(config.leg)
         self._pace = PaceTracker(config.leg)
         self._new_speech = 0
+        self._spoken = 0  # samples of speech since it may be scored; counted up to FIRM_SPEECH
 
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
         """From here on the leg may be scored; what has come before counts for nothing."""
         self.grant = Grant(permit, speaker)
         self._granted_from = self.received
-        self._new_speech = 0
+        self._new_speech = self._spoken = 0
         return self.grant
 
     @property
@@ -144,9 +148,19 @@ class Leg:
 
     @property
     def worth_hearing(self) -> bool:
-        """Whether the blocks up to a multiple of STRIDE have come. Less can be heard, with the
-        same result, but costs as much: it waits for the next message, an update, the end."""
-        return self.received // BLOCK * BLOCK // STRIDE > self.at // STRIDE
+        """Whether the blocks up to a multiple of STRIDE have come, or so many that the first words
+        may be enough. Less can be heard, with the same result, but costs as much: it waits for the
+        next message, an update, the end."""
+        reached = self.received // BLOCK * BLOCK
+        if self._awaits_first_words and reached > self.at:
+            most = self._spoken + reached - self.at
+            if any(self._spoken < enough <= most for enough in FIRST_WORDS):
+                return True
+        return reached // STRIDE > self.at // STRIDE
+
+    @property
+    def _awaits_first_words(self) -> bool:
+        return self.grant is not None and self._spoken < FIRM_SPEECH
 
     @property
     def frame_bytes(self) -> int:
@@ -286,28 +300,40 @@ class Leg:
         heard = None if self.grant is None else part.remembered(speech)
         if heard is not None and self.at < self._granted_from:
             heard = heard.silent(min(-(-(self._granted_from - self.at) // BLOCK), len(speech)))
-        for cut in self._cuts(len(speech)):
+        enough = [] if heard is None else self._first_words(heard.speech)
+        for cut in self._cuts(len(speech), enough):
             if self.grant is not None and heard is not None:
                 self.grant.history.add(heard.part(cut))
             paces = self._pace.follow(sounds[cut], vowels[cut])
-            yield self._advance(sounds[cut], speech[cut], paces)
+            yield self._advance(sounds[cut], speech[cut], paces, cut.stop in enough)
 
-    def _cuts(self, blocks: int) -> list[slice]:
-        """Splits new blocks where the grid of windows does, so that none spans a grid point."""
+    def _first_words(self, speech: list[bool]) -> list[int]:
+        """After how many of these blocks the first words are enough."""
+        if not self._awaits_first_words:  # nearly always
+            return []
+        before, self._spoken = self._spoken, self._spoken + sum(speech) * BLOCK
+        spoken = before + np.cumsum(speech) * BLOCK
+        reached = [enough for enough in FIRST_WORDS if before < enough <= self._spoken]
+        return [int(np.searchsorted(spoken, enough)) + 1 for enough in reached]
+
+    def _cuts(self, blocks: int, enough: list[int]) -> list[slice]:
+        """Splits new blocks wherever a window may be due: on the grid, and after the first words."""
         grid = SCORE_HOP // BLOCK
         first = grid - self.at // BLOCK % grid
-        if blocks <= first:  # nearly always
+        if blocks <= first and not enough:  # nearly always
             return [slice(0, blocks)]
-        edges = [0, *range(first, blocks, grid), blocks]
+        edges = sorted({0, *range(first, blocks, grid), *enough, blocks})
         return [slice(a, b) for a, b in pairwise(edges)]
 
-    def _advance(self, sounds: Sequence[Sound], speech: list[bool], paces: list[Pace]) -> Progress:
+    def _advance(
+        self, sounds: Sequence[Sound], speech: list[bool], paces: list[Pace], enough: bool
+    ) -> Progress:
         activities = self._tracker.follow(sounds)
         self.at += len(speech) * BLOCK
         self._new_speech += sum(speech) * BLOCK
-        due = self.at % SCORE_HOP == 0 and (
-            self.sound is Sound.SPEECH or self._new_speech >= NEW_SPEECH
-        )
+        on_grid = self.at % SCORE_HOP == 0
+        spoke = self.sound is Sound.SPEECH or self._new_speech >= NEW_SPEECH
+        due = enough or (on_grid and spoke)
         if due:
             self._new_speech = 0
         return Progress(self.at, activities, due, paces)

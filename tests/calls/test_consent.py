@@ -130,7 +130,7 @@ def test_what_is_on_its_way_is_dropped_and_the_state_ends(
     (summary,) = call.close()
     assert isinstance(summary, CallSummary)
     assert summary.legs[0].not_scored is reason
-    assert summary.legs[0].scores == 4
+    assert summary.legs[0].scores == 4 + 2  # and two of the first words
     objected = reason in (NotScored.CONSENT_WITHDRAWN, NotScored.CONSENT_REFUSED)
     assert sum(state.total for state in summary.states) == (0 if objected else 7 * STEP)
 

@@ -58,6 +58,9 @@ def test_windows_inside_one_stretch_of_speech_are_one_hop_apart(
     said = events(config, touchy, customer=speech(6.0, seed))
     ends = [event.end for event in said if isinstance(event, EmotionScore)]
     assert ends == sorted(set(ends))
+    first_words = [end for end in ends if end % SCORE_HOP]
+    assert len(first_words) <= 2 and max(first_words) < 16_000
+    ends = [end for end in ends if end not in first_words]
     for stretch in stretches(said, 48_000):
         inside = [end for end in ends if end in stretch]
         first = -(-stretch.start // SCORE_HOP) * SCORE_HOP

@@ -11,7 +11,7 @@ import pytest
 
 from emotion_service.audio.ear import Blocks, Ear, listen
 from emotion_service.audio.features import CONTEXT
-from emotion_service.calls.leg import WINDOW, Leg, Progress, hear
+from emotion_service.calls.leg import FIRST_WORDS, WINDOW, Leg, Progress, hear
 from emotion_service.errors import BadInput
 from emotion_service.scoring.baseline import QUANTITIES, Typical
 from emotion_service.scoring.request import ScoringRequest
@@ -144,6 +144,54 @@ def test_windows_are_due_on_the_grid_where_there_is_new_speech(
     assert due_at(pushed(leg_of(script), QUIET * 16000)) == expected
 
 
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("S" * 100, [4000, 4800, 8000, 9600, 12000, 16000]),  # 0.6 and 1.2 s of speech
+        ("S" * 29 + "." * 70 + "S", [4000, 16000]),  # 0.58 s, and 20 ms later on
+        ("." * 25 + "S" * 50, [8000, 8800, 12000]),  # 1 s, from 0.5 s on
+        ("." * 20 + "S" * 30 + "." * 30 + "S" * 20, [4000, 8000, 16000]),
+    ],
+)
+def test_the_first_words_of_whom_may_be_scored_do_not_wait_for_the_grid(
+    leg_of: ScriptedLeg, script: str, expected: list[int]
+) -> None:
+    for cut in (16000, 160, 1120):
+        leg = permitted(leg_of(script))
+        due = [at for _ in range(0, 16000, cut) for at in due_at(pushed(leg, QUIET * cut))]
+        assert [at for at in due if at <= 16000] == expected
+
+
+def test_each_permit_has_its_own_first_words(leg_of: ScriptedLeg) -> None:
+    leg = permitted(leg_of("S" * 300))
+    pushed(leg, QUIET * 16000)
+    permitted(leg)
+    assert due_at(pushed(leg, QUIET * 12000)) == [20000, 20800, 24000, 25600, 28000]
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("S" * 100, [2080, 4000, 4800, 6080, 8000, 9600, 10080, 12000, 14080, 16000]),
+        ("S" * 29, [2080, 4000, *range(4800, 16001, 160)]),  # any block may be the last it takes
+        ("S" * 15, [2080, 4000, 6080, 8000, 10080, 12000, 14080, 16000]),  # 0.3 s are missing
+        ("", [2080, 4000, 6080, 8000, 10080, 12000, 14080, 16000]),
+    ],
+)
+def test_it_is_worth_hearing_when_the_first_words_may_be_enough(
+    leg_of: ScriptedLeg, script: str, expected: list[int]
+) -> None:
+    leg = permitted(leg_of(script))
+    worth = []
+    for number in range(1, 101):
+        leg.receive(QUIET * 160, None, None)
+        if leg.worth_hearing:
+            worth.append(number * 160)
+            hear([leg])
+            list(leg.progress())
+    assert worth == expected
+
+
 @pytest.mark.parametrize(("blocks", "expected"), [(30, [4800]), (29, []), (25, [])])
 def test_the_end_is_due_where_100_ms_of_speech_came_after_the_last_window(
     leg_of: ScriptedLeg, blocks: int, expected: list[int]
@@ -167,21 +215,22 @@ def test_windows_cover_every_frame_once_and_bring_their_context(leg_of: Scripted
     leg = permitted(leg_of("S" * 100))
     noise = np.random.default_rng(0).integers(0, 256, 16000, np.uint8).tobytes()
     windows = requests(leg, leg.push(noise, None, None))
-    assert [window.end for window in windows] == [4000, 8000, 12000, 16000]
-    for window in windows:
-        assert window.audio.start == window.end - 4000 - CONTEXT
-        assert len(window.audio.samples) == 4000 + CONTEXT
-        assert window.audio.voice.tolist() == [True] * 50
+    ends = [0, *(window.end for window in windows)]
+    assert ends == [0, 4000, 4800, 8000, 9600, 12000, 16000]
+    for window, (before, end) in zip(windows, pairwise(ends), strict=True):
+        assert window.audio.start == before - CONTEXT
+        assert len(window.audio.samples) == end - before + CONTEXT
+        assert window.audio.voice.tolist() == [True] * ((end - before) // 80)
     assert not windows[0].audio.samples[:CONTEXT].any()
     for before, after in pairwise(windows):
         assert np.array_equal(before.audio.samples[-CONTEXT:], after.audio.samples[:CONTEXT])
 
 
 def test_a_window_reaches_back_to_the_one_before_it(leg_of: ScriptedLeg) -> None:
-    leg = permitted(leg_of("S" * 25 + "." * 60 + "S" * 40))
-    windows = requests(leg, leg.push(QUIET * 20000, None, None))
-    assert [window.end for window in windows] == [4000, 16000, 20000]
-    voice = windows[1].audio.voice  # 4000 to 16000; speech from block 85 on
+    leg = permitted(leg_of("S" * 100 + "." * 60 + "S" * 40))
+    windows = requests(leg, leg.push(QUIET * 32000, None, None))
+    assert [window.end for window in windows][-3:] == [16000, 28000, 32000]
+    voice = windows[-2].audio.voice  # 16000 to 28000; speech from block 160 on
     assert voice.tolist() == [False] * 120 + [True] * 30
 
 
@@ -205,14 +254,19 @@ def test_a_window_begins_with_the_permit(leg_of: ScriptedLeg) -> None:
 
 # --- quality ----------------------------------------------------------------------------------
 
+# Where windows end of whoever speaks for 4.5 s from the first sample on.
+ENDS = sorted({*range(4000, 36_001, 4000), *FIRST_WORDS})
+
 
 def test_lost_audio_counts_by_the_sample(leg_of: ScriptedLeg) -> None:
     """960 samples are lost, of seven blocks: five whole ones, half a block at either end."""
     leg = permitted(leg_of("S" * 300))
     first = requests(leg, leg.push(QUIET * 2000, 0.0, None))
     rest = requests(leg, leg.push(QUIET * 34000, 2960 / 8000, None))
-    lost = [window.quality.lost_fraction for window in first + rest]
-    assert lost == pytest.approx([*(6 / (25 * n) for n in range(1, 9)), 0.0])
+    lost = {window.end: window.quality.lost_fraction for window in first + rest}
+    assert list(lost) == ENDS
+    expected = [960 / end for end in ENDS[:-1]]
+    assert list(lost.values()) == pytest.approx([*expected, 0.0])
     assert leg.placement == Placement(received=36000, gaps=1, lost=960)
 
 
@@ -221,14 +275,15 @@ def test_full_scale_counts_as_clipped_by_the_sample(leg_of: ScriptedLeg) -> None
     data = QUIET * 1000 + LOUD * 300 + b"\x00" * 100 + b"\x81" * 100 + QUIET * 34500
     windows = requests(leg, leg.push(data, None, None))
     clipped = [window.quality.clipped_fraction for window in windows]
-    assert clipped == pytest.approx([*(0.1 / n for n in range(1, 9)), 0.0])
+    expected = [400 / end for end in ENDS[:-1]]
+    assert clipped == pytest.approx([*expected, 0.0])
 
 
 def test_evidence_is_the_speech_of_the_last_four_seconds(leg_of: ScriptedLeg) -> None:
     leg = leg_of("S" * 30 + "." * 250 + "S" * 40)
     grant = leg.allow(PERMIT, Speaker({}))
     heard = [grant.evidence() // BLOCK for _ in leg.push(QUIET * 52000, None, None)]
-    assert heard == [25, *[30] * 7, 5, 0, 0, 20, 40]
+    assert heard == [25, *[30] * 8, 5, 0, 0, 20, 30, 40]
 
 
 # --- line and bytes ---------------------------------------------------------------------------
@@ -245,7 +300,7 @@ def test_what_is_not_open_keeps_its_time_but_is_silent(
     assert not window.audio.samples.any()
     assert window.quality.clipped_fraction == 0.0
     leg.line = LineState.OPEN
-    (window,) = requests(leg, leg.push(LOUD * 4000, None, None))
+    window, _ = requests(leg, leg.push(LOUD * 4000, None, None))
     assert not window.audio.samples[:CONTEXT].any()
     assert window.audio.samples[CONTEXT:].all()
 

@@ -169,7 +169,7 @@ def test_the_garbage_of_some_leaves_49_others_bit_identical(
     for number, line in enumerate(good):
         line.events += line.call.close()
         assert line.said == expected[number % 7].said
-        assert len(line.said[0]) == 2
+        assert len(line.said[0]) >= 2
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])

@@ -25,12 +25,13 @@ from emotion_service.types import (
 
 Script = Callable[..., Scorer]
 STEP = 4000
+BEGUN = 4  # steps after which the first words are over: from here on all windows are on the grid
 
 
 @pytest.fixture(scope="module")
 def voice(speech: Callable[[float, int], FloatArray]) -> bytes:
-    """Twelve seconds in speech at every half second."""
-    return encode_pcmu(speech(1.0, 0)) * 12
+    """Fourteen seconds in speech at every half second."""
+    return encode_pcmu(speech(1.0, 0)) * 14
 
 
 @pytest.fixture
@@ -40,8 +41,10 @@ def live(config: CallConfig) -> CallConfig:
 
 
 def push(call: Call, voice: bytes, number: int, leg: str = "customer") -> list[EmotionScore]:
-    """Half a second; what is scored by that alone was skipped."""
-    piece = voice[STEP * number : STEP * (number + 1)]
+    """The half second of this number since the first words; what is scored by that alone was
+    skipped."""
+    at = STEP * (BEGUN + number)
+    piece = voice[at : at + STEP]
     events = call.push(EncodedAudio(leg, piece))
     return [event for event in events if isinstance(event, EmotionScore)]
 
@@ -51,17 +54,32 @@ def resolve(call: Call, scorer: Scorer, requests: list[ScoringRequest]) -> None:
         call.resolve(score)
 
 
+def begun(config: CallConfig, scorer: Scorer, voice: bytes) -> Call:
+    """A call whose legs have said their first words."""
+    call = Call(config, scorer)
+    call.start()
+    for number in range(-BEGUN, 0):
+        for leg in config.legs:
+            assert push(call, voice, number, leg.leg) == []
+        resolve(call, scorer, call.take_requests())
+    return call
+
+
+def end(number: int) -> int:
+    """Of the window that is due after this half second."""
+    return STEP * (BEGUN + number + 1)
+
+
 def test_more_than_half_a_second_behind_windows_are_skipped(
     live: CallConfig, scripted: Script, voice: bytes
 ) -> None:
     scorer = scripted()
-    call = Call(live, scorer)
-    call.start()
+    call = begun(live, scorer, voice)
     assert push(call, voice, 0) + push(call, voice, 1) == []  # exactly 500 ms behind
     waiting = call.take_requests()
     skipped = push(call, voice, 2) + push(call, voice, 3)
-    assert [score.end for score in skipped] == [3 * STEP, 4 * STEP]
-    assert [score.sequence for score in skipped] == [2, 3]
+    assert [score.end for score in skipped] == [end(2), end(3)]
+    assert [score.sequence for score in skipped] == [8, 9]
     assert [score.quality.skipped_windows for score in skipped] == [1, 2]
     for score in skipped:
         assert (score.abstain, score.probabilities) == (Abstain.OVERLOADED, None)
@@ -71,27 +89,26 @@ def test_more_than_half_a_second_behind_windows_are_skipped(
     resolve(call, scorer, waiting)
     assert push(call, voice, 4) == []
     (request,) = call.take_requests()
-    assert (request.end, request.sequence, request.quality.skipped_windows) == (5 * STEP, 4, 2)
+    assert (request.end, request.sequence, request.quality.skipped_windows) == (end(4), 10, 2)
     assert len(request.audio.voice) * 80 == 3 * STEP  # from where the last request ended
     resolve(call, scorer, [request])
     call.finish()
     summary = call.close()[-1]
     assert isinstance(summary, CallSummary)
     assert (summary.legs[0].skipped_windows, summary.legs[1].skipped_windows) == (2, 0)
-    assert (summary.legs[0].scores, summary.legs[0].abstained) == (5, 2)
+    assert (summary.legs[0].scores, summary.legs[0].abstained) == (11, 2)
 
 
 def test_windows_of_one_message_are_not_late_because_of_each_other(
     live: CallConfig, scripted: Script, voice: bytes
 ) -> None:
-    call = Call(live, scripted())
-    call.start()
-    call.push(EncodedAudio("customer", voice[: 4 * STEP]))
-    assert [request.end for request in call.take_requests()] == [STEP, 2 * STEP, 3 * STEP, 4 * STEP]
-    events = call.push(EncodedAudio("customer", voice[4 * STEP : 7 * STEP]))
+    call = begun(live, scripted(), voice)
+    call.push(EncodedAudio("customer", voice[end(-1) : end(3)]))
+    assert [request.end for request in call.take_requests()] == [end(n) for n in range(4)]
+    events = call.push(EncodedAudio("customer", voice[end(3) : end(6)]))
     skipped = [event.end for event in events if isinstance(event, EmotionScore)]
-    assert [request.end for request in call.take_requests()] == [5 * STEP]
-    assert skipped == [6 * STEP, 7 * STEP]  # more than 500 ms after what is still unscored came
+    assert [request.end for request in call.take_requests()] == [end(4)]
+    assert skipped == [end(5), end(6)]  # more than 500 ms after what is still unscored came
 
 
 def test_the_window_after_the_skipped_ones_has_no_hole(
@@ -99,16 +116,15 @@ def test_the_window_after_the_skipped_ones_has_no_hole(
 ) -> None:
     """The model is shown the very frames that it would have been shown without the delay."""
     prompt, late = (_sixth_window(live, touchy, voice, delay) for delay in (False, True))
-    assert (late.frames.start, late.frames.end) == (0, 6 * STEP)
-    assert (prompt.frames.start, prompt.frames.end) == (0, 6 * STEP)
+    for window in (prompt, late):
+        assert (window.frames.start, window.frames.end) == (end(5) - 8 * STEP, end(5))
     assert np.array_equal(prompt.frames.values, late.frames.values)
     assert np.array_equal(prompt.frames.voice, late.frames.voice)
 
 
 def _sixth_window(live: CallConfig, scorer: Scorer, voice: bytes, delay: bool) -> Window:
     """When scores come back at once, or all after the fifth."""
-    call = Call(live, scorer)
-    call.start()
+    call = begun(live, scorer, voice)
     waiting: list[ScoringRequest] = []
     for number in range(5):
         push(call, voice, number)
@@ -125,8 +141,7 @@ def test_after_more_than_four_seconds_the_window_holds_the_last_four(
     live: CallConfig, scripted: Script, voice: bytes
 ) -> None:
     scorer = scripted()
-    call = Call(live, scorer)
-    call.start()
+    call = begun(live, scorer, voice)
     push(call, voice, 0)
     waiting = call.take_requests()
     skipped = [score for number in range(1, 20) for score in push(call, voice, number)]
@@ -136,13 +151,12 @@ def test_after_more_than_four_seconds_the_window_holds_the_last_four(
     resolve(call, scorer, waiting)
     push(call, voice, 20)
     (request,) = call.take_requests()
-    assert (request.end, len(request.audio.voice)) == (21 * STEP, 400)
+    assert (request.end, len(request.audio.voice)) == (end(20), 400)
 
 
 def test_one_leg_behind_is_not_the_other(live: CallConfig, scripted: Script, voice: bytes) -> None:
     scorer = scripted()
-    call = Call(live, scorer)
-    call.start()
+    call = begun(live, scorer, voice)
     for number in range(6):
         skipped = push(call, voice, number, "customer")
         assert len(skipped) == (number > 1)
@@ -153,11 +167,10 @@ def test_one_leg_behind_is_not_the_other(live: CallConfig, scripted: Script, voi
 
 def test_a_recorded_call_skips_nothing(live: CallConfig, scripted: Script, voice: bytes) -> None:
     scorer = scripted()
-    call = Call(replace(live, pacing=Pacing.RECORDED), scorer)
-    call.start()
+    call = begun(replace(live, pacing=Pacing.RECORDED), scorer, voice)
     skipped = [score for number in range(24) for score in push(call, voice, number)]
     assert (skipped, call.pending) == ([], 24)
     requests = call.take_requests()
-    assert [request.end for request in requests] == [STEP * (n + 1) for n in range(24)]
+    assert [request.end for request in requests] == [end(n) for n in range(24)]
     resolve(call, scorer, requests)
     assert call.pending == 0

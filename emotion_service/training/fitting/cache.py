@@ -1,7 +1,8 @@
 """Prepared windows on disk, so that the next run with the same audio and lines need not wait.
 
 One file a clip, named by all that its windows depend on: the audio, the lines it is heard over,
-and the version of the features. A file of another version is not found; it is never read.
+when windows are due, and the version of the features. A file of another version is not found; it
+is never read.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from emotion_service.calls.leg import FIRST_WORDS, SCORE_HOP
 from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.training.fitting.windows import ClipWindows, Shown
 from emotion_service.types import FEATURE_VERSION, FloatArray, Prosody
@@ -23,8 +25,9 @@ from emotion_service.types import FEATURE_VERSION, FloatArray, Prosody
 
 def place(folder: Path, samples: FloatArray, name: str, recipe: Recipe) -> Path:
     """Where the windows of a clip's audio, float32 (n,), belong; its name is its seed."""
-    lines = json.dumps([name, recipe.lines_per_clip, asdict(recipe.lines)], sort_keys=True)
-    digest = hashlib.sha256(lines.encode() + samples.tobytes()).hexdigest()
+    heard = [name, recipe.lines_per_clip, asdict(recipe.lines), SCORE_HOP, *FIRST_WORDS]
+    text = json.dumps(heard, sort_keys=True)
+    digest = hashlib.sha256(text.encode() + samples.tobytes()).hexdigest()
     return folder / f"features-{FEATURE_VERSION}" / digest[:2] / f"{digest[2:34]}.npz"
 
 
