@@ -317,7 +317,7 @@ class Leg:
         return [int(np.searchsorted(spoken, enough)) + 1 for enough in reached]
 
     def _cuts(self, blocks: int, enough: list[int]) -> list[slice]:
-        """Splits new blocks wherever a window may be due: on the grid, and after the first words."""
+        """Splits new blocks where a window may be due: on the grid, and after the first words."""
         grid = SCORE_HOP // BLOCK
         first = grid - self.at // BLOCK % grid
         if blocks <= first and not enough:  # nearly always

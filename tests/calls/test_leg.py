@@ -217,10 +217,10 @@ def test_windows_cover_every_frame_once_and_bring_their_context(leg_of: Scripted
     windows = requests(leg, leg.push(noise, None, None))
     ends = [0, *(window.end for window in windows)]
     assert ends == [0, 4000, 4800, 8000, 9600, 12000, 16000]
-    for window, (before, end) in zip(windows, pairwise(ends), strict=True):
-        assert window.audio.start == before - CONTEXT
-        assert len(window.audio.samples) == end - before + CONTEXT
-        assert window.audio.voice.tolist() == [True] * ((end - before) // 80)
+    for window, (start, end) in zip(windows, pairwise(ends), strict=True):
+        assert window.audio.start == start - CONTEXT
+        assert len(window.audio.samples) == end - start + CONTEXT
+        assert window.audio.voice.tolist() == [True] * ((end - start) // 80)
     assert not windows[0].audio.samples[:CONTEXT].any()
     for before, after in pairwise(windows):
         assert np.array_equal(before.audio.samples[-CONTEXT:], after.audio.samples[:CONTEXT])

@@ -1,4 +1,4 @@
-"""Statistics of the latest speech, against NumPy's and SciPy's; and what they may not hear."""
+"""Statistics of speech and of its latest, against NumPy and SciPy; and what they may not hear."""
 
 from __future__ import annotations
 
@@ -27,28 +27,34 @@ from emotion_service.types import ENERGY, LOG_F0, MEL_BANDS, TILT
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 Window = tuple[Tensor, Tensor, Tensor]
-SERIES_OF_TILT = MEL_BANDS // 2 + 1
-SERIES_OF_PITCH = OF_SPEECH
-ALL_SPEECH = 2  # of the three windows
+LEVEL, SERIES_OF_TILT = MEL_BANDS // 2 + 1, MEL_BANDS // 2 + 2
+SERIES_OF_PITCH = OF_PITCHED - 3  # of those of speech with a pitch
+ALL, LATEST = 0, 1
+WHOLE = 2  # of the three windows: all speech
 
 
-def of_speech(found: Tensor, series: int) -> list[float]:
-    """Mean, deviation, skewness, rise and fall of a series over the latest speech."""
-    return [float(found[s * OF_SPEECH + series]) for s in range(STATISTICS)]
+def of_speech(found: Tensor, stretch: int, series: int) -> list[float]:
+    """Mean, deviation, skewness, rise and fall of a series, of all speech or of its latest."""
+    return [float(found[(2 * s + stretch) * OF_SPEECH + series]) for s in range(STATISTICS)]
 
 
-def of_pitched(found: Tensor, series: int) -> list[float]:
-    start = STATISTICS * OF_SPEECH
-    return [float(found[start + s * OF_PITCHED + series]) for s in range(STATISTICS)]
+def of_pitched(found: Tensor, stretch: int, series: int) -> list[float]:
+    start = 2 * STATISTICS * OF_SPEECH
+    return [
+        float(found[start + (2 * s + stretch) * OF_PITCHED + series]) for s in range(STATISTICS)
+    ]
 
 
-def test_statistics_are_those_of_the_latest_speech(windows: Window) -> None:
+@pytest.mark.parametrize(("stretch", "first"), [(ALL, 0), (LATEST, -RECENT_FRAMES)])
+def test_statistics_are_those_of_the_speech_and_its_latest(
+    windows: Window, stretch: int, first: int
+) -> None:
     frames, voice, context = windows
     found = functionals(frames, voice, context)
     assert found.shape == (3, COUNT)
-    tilt = frames[ALL_SPEECH, -RECENT_FRAMES:, TILT].double().numpy() / 5 + 1
+    tilt = frames[WHOLE, first:, TILT].double().numpy() / 5 + 1
     changes, shrunk = np.diff(tilt), tilt.std() ** 3 / (tilt.std() ** 3 + 0.01)
-    assert of_speech(found[ALL_SPEECH], SERIES_OF_TILT) == pytest.approx(
+    assert of_speech(found[WHOLE], stretch, SERIES_OF_TILT) == pytest.approx(
         [
             tilt.mean(),
             tilt.std(),
@@ -61,27 +67,39 @@ def test_statistics_are_those_of_the_latest_speech(windows: Window) -> None:
     )
 
 
-def test_pitch_counts_only_where_there_is_one(windows: Window) -> None:
+@pytest.mark.parametrize(("stretch", "first"), [(ALL, 0), (LATEST, -RECENT_FRAMES)])
+def test_pitch_counts_only_where_there_is_one(windows: Window, stretch: int, first: int) -> None:
     """And nothing rises from a frame to one that is not its neighbour."""
     frames, voice, context = windows
-    found = functionals(frames, voice, context)[ALL_SPEECH]
-    log_f0 = frames[ALL_SPEECH, -RECENT_FRAMES:, LOG_F0].double().numpy()
-    relative = (log_f0[log_f0 > 0] - float(context[ALL_SPEECH, 0])) / 0.3
-    mean, deviation, _, rise, fall = of_pitched(found, SERIES_OF_PITCH)
+    found = functionals(frames, voice, context)[WHOLE]
+    log_f0 = frames[WHOLE, first:, LOG_F0].double().numpy()
+    relative = (log_f0[log_f0 > 0] - float(context[WHOLE, 0])) / 0.3
+    mean, deviation, _, rise, fall = of_pitched(found, stretch, SERIES_OF_PITCH)
     assert (mean, deviation) == pytest.approx((relative.mean(), relative.std()), rel=1e-2, abs=1e-3)
     assert rise == fall == 0.0
 
 
-def test_speech_of_before_is_forgotten(windows: Window) -> None:
+def test_the_latest_knows_nothing_of_before(windows: Window) -> None:
     """Pauses do not count as speech: the latest is sought behind them."""
     frames, voice, context = windows
     voice[:, -50:] = 0.0
     earlier = frames.clone()
-    earlier[:, : -50 - RECENT_FRAMES, :ENERGY] += 1.0
+    earlier[:, : -50 - RECENT_FRAMES, :ENERGY] += torch.randn(MEL_BANDS)
     before, after = (functionals(given, voice, context) for given in (frames, earlier))
-    assert torch.allclose(before[1:], after[1:], atol=1e-5)
-    earlier[:, -50 - RECENT_FRAMES] += 1.0
-    assert not torch.allclose(before[1:], functionals(earlier, voice, context)[1:], atol=1e-5)
+    for stretch in (ALL, LATEST):
+        heard = [
+            torch.tensor([of_speech(found[WHOLE], stretch, n) for n in range(OF_SPEECH)])
+            for found in (before, after)
+        ]
+        differs = (heard[0] - heard[1]).abs().amax(dim=1) > 1e-3
+        assert differs.nonzero()[:, 0].tolist() == (
+            list(range(LEVEL - 1)) if stretch == ALL else []
+        )
+    earlier[:, -50 - RECENT_FRAMES, :ENERGY] += torch.randn(MEL_BANDS)
+    after = functionals(earlier, voice, context)
+    assert of_speech(before[WHOLE], LATEST, 0) != pytest.approx(
+        of_speech(after[WHOLE], LATEST, 0), abs=1e-3
+    )
 
 
 def test_level_is_taken_out_and_pitch_is_the_speakers_own(windows: Window) -> None:
@@ -134,4 +152,4 @@ def test_without_speech_or_pitch_all_are_numbers(windows: Window) -> None:
     frames[..., LOG_F0] = 0.0
     silent = functionals(frames, voice, context)
     assert torch.isfinite(silent).all()
-    assert of_pitched(silent[ALL_SPEECH], SERIES_OF_PITCH)[0] == 0.0
+    assert of_pitched(silent[WHOLE], ALL, SERIES_OF_PITCH)[0] == 0.0
