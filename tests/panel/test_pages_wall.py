@@ -27,7 +27,7 @@ WATCH_WALL = """() => {
 
 def shown(page: Page) -> list[str]:
     """The calls on the wall, from top to bottom."""
-    hrefs = page.locator(".rows li:not([hidden]) a").evaluate_all("all => all.map(a => a.href)")
+    hrefs = page.locator(".rows li a").evaluate_all("all => all.map(a => a.href)")
     return [href.rpartition("=")[2] for href in hrefs]
 
 
@@ -102,10 +102,13 @@ def test_the_queue_stands_in_the_address(stage: Stage, page: Page) -> None:
     six(stage)
     wall(page, stage, "lang=en&queue=sales")
     expect(page.locator(".total")).to_have_text("3")
+    expect(page.locator(".rows li")).to_have_count(3)
     assert set(shown(page)) == {"c-4", "c-5", "c-6"}
     page.get_by_label("Queue").select_option("billing")
-    expect(page.locator(".total")).to_have_text("3")
+    expect(page.locator('.rows a[href$="c-4"]')).to_have_count(0)
+    expect(page.locator(".rows li")).to_have_count(3)
     assert set(shown(page)) == {"c-1", "c-2", "c-3"}
+    expect(page.locator(".total")).to_have_text("3")
     assert page.url.endswith("queue=billing")
     page.get_by_label("Queue").select_option("")
     expect(page.locator(".total")).to_have_text("6")
@@ -147,23 +150,35 @@ def test_what_cannot_be_heard_is_said(stage: Stage, page: Page) -> None:
     expect(page.locator("header .link")).to_contain_text("Verbindung unterbrochen · Stand")
 
 
-@pytest.mark.parametrize(("current", "wanted"), [("abcdef", "fabcde"), ("abcdef", "bcdefa")])
-def test_the_fewest_rows_move(stage: Stage, page: Page, current: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("current", "wanted", "fewest"),
+    [
+        ("abcdef", "fabcde", 1),
+        ("abcdef", "bcdefa", 1),
+        ("abcdef", "abcdef", 0),
+        ("abcdef", "abxcdefy", 2),
+        ("", "abc", 3),
+        ("cab", "xabcy", 3),
+    ],
+)
+def test_the_fewest_rows_move(
+    stage: Stage, page: Page, current: str, wanted: str, fewest: int
+) -> None:
     page.goto(stage.url)
     moved = page.evaluate(
         """async ([current, wanted]) => {
           const { moves } = await import("/static/wall-order.js");
           const found = moves([...current], [...wanted]);
           const order = [...current];
-          for (const [id, before] of found) {
-            order.splice(order.indexOf(id), 1);
-            order.splice(before === null ? order.length : order.indexOf(before), 0, id);
+          for (const [id, behind] of found) {
+            if (order.includes(id)) order.splice(order.indexOf(id), 1);
+            order.splice(behind === null ? 0 : order.indexOf(behind) + 1, 0, id);
           }
           return [found.length, order.join("")];
         }""",
         [current, wanted],
     )
-    assert moved == [1, wanted]
+    assert moved == [fewest, wanted]
 
 
 def test_only_the_chosen_queue_is_ever_shown(stage: Stage, page: Page) -> None:
@@ -174,7 +189,7 @@ def test_only_the_chosen_queue_is_ever_shown(stage: Stage, page: Page) -> None:
         """() => {
           window.most = 0;
           const look = () => {
-            const rows = document.querySelectorAll(".rows li:not([hidden])");
+            const rows = document.querySelectorAll(".rows li");
             window.most = Math.max(window.most, rows.length);
             requestAnimationFrame(look);
           };
@@ -183,8 +198,9 @@ def test_only_the_chosen_queue_is_ever_shown(stage: Stage, page: Page) -> None:
     )
     for number in range(1, 101):
         stage.open(live(f"c-{number}", 10.0, queue="billing"))
-    expect(page.locator(".rows li")).to_have_count(101)
-    assert page.evaluate("window.most") == 1
+    stage.open(live("c-101", 10.0, queue="sales"))
+    expect(page.locator(".rows li")).to_have_count(2)
+    assert page.evaluate("window.most") == 2
 
 
 def test_the_focus_goes_on_when_its_row_leaves_the_queue(stage: Stage, page: Page) -> None:
@@ -194,7 +210,7 @@ def test_the_focus_goes_on_when_its_row_leaves_the_queue(stage: Stage, page: Pag
     expect(page.locator(".rows li")).to_have_count(3)
     page.locator('.rows a[href$="c-1"]').focus()
     stage.open(live("c-1", 11.0, queue="billing"))
-    expect(page.locator(".rows li:not([hidden])")).to_have_count(2)
+    expect(page.locator(".rows li")).to_have_count(2)
     expect(page.locator('.rows a[href$="c-2"]')).to_be_focused()
 
 
@@ -240,14 +256,50 @@ def test_the_panel_at_the_side_keeps_its_course(stage: Stage, page: Page, again:
 
 
 def test_rows_out_of_sight_are_kept_up_to_date_too(stage: Stage, page: Page) -> None:
-    for number in range(100):
+    for number in range(40):
         stage.open(state(f"c-{number:02d}", "NEUTRAL", 5.0))
     wall(page, stage)
     words = page.locator(".rows li .word")
-    expect(words).to_have_text(["Sounds matter-of-fact"] * 100)
-    stage.tell(cue("c-99", "HAPPY", 101.0, start=100.0, confidence=0.9))
+    expect(words).to_have_text(["Sounds matter-of-fact"] * 40)
+    stage.tell(cue("c-39", "HAPPY", 101.0, start=100.0, confidence=0.9))
     expect(words.last).to_have_text("Sounds pleased")
     expect(words.last).not_to_be_in_viewport()
+
+
+def test_the_wall_reaches_down_as_far_as_somebody_looks(stage: Stage, page: Page) -> None:
+    for number in range(100):
+        stage.open(state(f"c-{number:02d}", "NEUTRAL", 5.0))
+    wall(page, stage)
+    rows, more = page.locator(".rows li"), page.locator("main > .more")
+    expect(more).to_have_text("Show more (60 further calls)")
+    expect(rows).to_have_count(40)
+    expect(page.locator(".total")).to_have_text("100")
+    rows.last.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 5000)
+    expect(rows).to_have_count(80)
+    more.click()
+    expect(rows).to_have_count(100)
+    expect(more).to_be_hidden()
+    assert shown(page) == [f"c-{number:02d}" for number in range(100)]
+
+
+def test_whoever_the_wall_does_not_reach_comes_up_when_in_need(stage: Stage, page: Page) -> None:
+    page.clock.install()
+    for number in range(60):
+        stage.open(state(f"c-{number:02d}", "NEUTRAL", 5.0))
+    wall(page, stage)
+    rows = page.locator(".rows li")
+    expect(rows).to_have_count(40)
+    stage.tell(cue("c-59", "AGITATED", 101.0, start=100.0, confidence=0.9))
+    expect(page.locator(".counts .agitated")).to_have_text("1 upset")
+    page.clock.fast_forward(4000)
+    first_is(page, "c-59")
+    expect(rows).to_have_count(40)
+    assert shown(page) == ["c-59", *(f"c-{number:02d}" for number in range(39))]
+    stage.tell(cue("c-59", "NEUTRAL", 102.0, start=101.0, confidence=0.9))
+    page.clock.fast_forward(4000)
+    expect(page.locator('.rows a[href$="c-59"]')).to_have_count(0)
+    expect(rows.last).to_contain_text("c-39")
 
 
 def test_500_calls_are_shown_a_few_rows_a_frame(
@@ -258,7 +310,8 @@ def test_500_calls_are_shown_a_few_rows_a_frame(
     wall(page, stage)
     page.evaluate(WATCH_WALL)
     tasks, events = watched(chromium, page, stage, calls=500, seconds=8)
-    expect(page.locator(".rows li")).to_have_count(500)
+    expect(page.locator(".total")).to_have_text("500")
+    expect(page.locator(".rows li")).to_have_count(40)
     assert 0 < page.evaluate("window.most") <= ROWS_A_FRAME
     assert len(tasks) > 0 < events
 

@@ -137,6 +137,7 @@ export const ENGLISH = {
     noneHere: "No live calls in this queue.",
     counts: "How the customers sound",
     list: "Calls, those that need someone first",
+    more: (count) => `Show more (${count} further ${count === 1 ? "call" : "calls"})`,
     close: "Close",
     agent: "Agent",
     ownWindow: "In a window of its own",

@@ -143,6 +143,7 @@ export const GERMAN = {
     noneHere: "In dieser Warteschlange laufen zurzeit keine Gespräche.",
     counts: "Wie die Kunden klingen",
     list: "Gespräche, die dringendsten zuerst",
+    more: (count) => `Mehr zeigen (${count} ${count === 1 ? "weiteres Gespräch" : "weitere Gespräche"})`,
     close: "Schließen",
     agent: "Agent",
     ownWindow: "In eigenem Fenster",

@@ -28,23 +28,21 @@ export function byNeed(calls) {
     .map(({ id }) => id);
 }
 
-/** The fewest moves that turn the order `current` into `wanted` (the same ids): pairs of an id and
- * the one to put it before (null: the end), to be done in this order. */
+/** The fewest moves that turn the order `current` into `wanted`, which has all its ids and maybe
+ * more: pairs of an id and the one to put it behind (null: the beginning), to be done in this order.
+ */
 export function moves(current, wanted) {
   const place = new Map(current.map((id, index) => [id, index]));
   const stays = longestRise(wanted.map((id) => place.get(id)));
-  const found = [];
-  for (let i = wanted.length - 1; i >= 0; i -= 1) {
-    if (!stays.has(i)) found.push([wanted[i], wanted[i + 1] ?? null]);
-  }
-  return found;
+  return wanted.flatMap((id, i) => (stays.has(i) ? [] : [[id, wanted[i - 1] ?? null]]));
 }
 
-/** The positions of a longest rising subsequence of distinct numbers. */
+/** The positions of a longest rising subsequence of distinct numbers; undefined is in none. */
 function longestRise(numbers) {
   const last = []; // last[n]: position where the best rise of length n + 1 ends
   const before = [];
   numbers.forEach((number, i) => {
+    if (number === undefined) return;
     let low = 0;
     let high = last.length;
     while (low < high) {

@@ -16,12 +16,15 @@ const queue = make("select");
 const counts = make("ul.counts", { role: "list" });
 const none = make("p.none");
 const rows = make("ul.rows", { role: "list" });
+const more = button(".more", "", () => wall.extend());
+const atTheEnd = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && wall.extend());
 const settings = make("div.settings");
 const seen = new Set([""]);
 const ROOM = { all: 68, some: 42, little: 0 }; // from how many rem on a row has so much room
 let texts;
 let lostAt = null;
 let count = null;
+let further = 0; // calls that the wall does not reach
 let opened = null; // the row whose panel is at the side
 let wall = null;
 
@@ -29,7 +32,7 @@ settings.append(...pageSettings(speak));
 document.querySelector("header").append(
   make("div.name", {}, title, total), link, make("label.filter", {}, queueName, queue), settings,
 );
-document.querySelector("main").append(counts, none, rows);
+document.querySelector("main").append(counts, none, rows, more);
 new ResizeObserver(([{ contentRect }]) => {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   const room = Object.keys(ROOM).find((name) => contentRect.width >= ROOM[name] * rem);
@@ -37,7 +40,9 @@ new ResizeObserver(([{ contentRect }]) => {
 }).observe(document.querySelector("main"));
 queue.addEventListener("change", () => choose(queue.value));
 aside.addEventListener("keydown", ({ key }) => key === "Escape" && close());
-wall = new Wall(new URL("..", import.meta.url), rows, { onCounts: showCounts, onLink: linked, onOpen: open });
+wall = new Wall(new URL("..", import.meta.url), rows, {
+  onCounts: showCounts, onMore: showMore, onLink: linked, onOpen: open,
+});
 wall.speak(texts);
 choose(new URLSearchParams(location.search).get("queue") ?? "");
 
@@ -53,6 +58,7 @@ function speak(spoken) {
   showQueues();
   showLink();
   if (count) showCounts(count, seen);
+  showMore(further);
   if (opened) open(opened);
   wall?.speak(texts);
 }
@@ -70,6 +76,15 @@ function showCounts(found, queues) {
   say(total, String(all));
   const empty = link.dataset.link === "live" && all === 0;
   say(none, empty ? texts.wall[queue.value ? "noneHere" : "none"] : "");
+}
+
+/** Whoever scrolls to the end need not press the button. */
+function showMore(found) {
+  further = found;
+  more.hidden = further === 0;
+  say(more, texts.wall.more(further));
+  atTheEnd.unobserve(more);
+  if (further) atTheEnd.observe(more);
 }
 
 // --- the queue, which stands in the address too ---

@@ -16,6 +16,15 @@ export class Row {
   constructor(call, onSight) {
     this.call = call;
     this.inSight = true; // unless the browser says that it need not lay the row out
+    this.node = null; // until it is first shown
+    this._onSight = onSight;
+  }
+
+  get isOnWall() {
+    return Boolean(this.node?.parentNode);
+  }
+
+  _build() {
     this._icon = icon("waiting");
     this._word = make("strong.word");
     this._since = make("span.since");
@@ -28,17 +37,18 @@ export class Row {
     const mood = make("span.mood", {}, this._icon, make("span.words", {}, this._word, this._since));
     this.link = make(
       "a",
-      { href: `agent?call_id=${encodeURIComponent(call.id)}` },
+      { href: `agent?call_id=${encodeURIComponent(this.call.id)}` },
       mood, this._line, this._open, this._advice, this._queue, this._who, this._clock,
     );
     this.node = make("li", {}, this.link);
     this.node.addEventListener("contentvisibilityautostatechange", ({ skipped }) => {
       this.inSight = !skipped;
-      if (this.inSight) onSight();
+      if (this.inSight) this._onSight();
     });
   }
 
   show(texts) {
+    if (!this.node) this._build();
     const { call } = this;
     const mood = moodOf(call);
     const clear = mood.cue && mood.name !== "insufficient";

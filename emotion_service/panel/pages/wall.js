@@ -1,4 +1,7 @@
-/** The supervisor wall: rows of live calls, kept up to date a few at a time. */
+/** The supervisor wall: rows of live calls, kept up to date a few at a time.
+ *
+ * Rows are made of those calls only that the wall reaches down to: what nobody has scrolled to
+ * costs no more than its numbers. */
 
 import { Call } from "./call.js";
 import { Feed } from "./feed.js";
@@ -11,8 +14,8 @@ const REST_MS = 80; // between two frames: a glance needs no more, and each cost
 const FRAME_MS = 10; // that a frame may take
 const FRAME_ROWS = 15; // shown a frame, at most
 const BEYOND_MS = 250; // between frames that show rows out of sight
-const FRAME_COMING = 50; // put on the wall a frame
-const FRAME_MOVES = 10; // one costs as much as ten: the browser lays out anew what comes into sight
+const FRAME_MOVES = 5; // rows put on the wall or elsewhere on it a frame
+const REACH = 40; // rows at first, and so many more each time somebody wants to see further
 const ORDER_MS = 4000; // between one order and the next,
 const POINTING_MS = 1500; // and never right under a moving pointer
 const TICK_MS = 5000; // how often what has only grown older is shown anew
@@ -20,16 +23,19 @@ const COUNT_MS = 1000;
 const ENDED_MS = 8000; // a call that ended stays so long
 
 /** `list` gets the rows, `onCounts(counts, queues)` how many calls of the chosen queue there are of
- * each mood and all queues, `onLink(up)` as in Feed, `onOpen(row)` when somebody opens a call. */
+ * each mood and all queues, `onMore(count)` how many of them the wall does not reach, `onLink(up)`
+ * as in Feed, `onOpen(row)` when somebody opens a call. */
 export class Wall {
-  constructor(server, node, { onCounts, onLink, onOpen }) {
+  constructor(server, node, { onCounts, onMore, onLink, onOpen }) {
     this._node = node;
     this._onCounts = onCounts;
+    this._onMore = onMore;
     this._onOpen = onOpen;
     this._rows = new Map(); // by call_id, in the order of arrival
     this._dirty = new Set(); // rows that do not show how their calls stand
-    this._coming = []; // rows that have yet to be put on the wall
-    this._moves = [];
+    this._moves = []; // that make the wall what it was last found to be
+    this._reach = REACH;
+    this._further = null; // calls that it does not reach, once they are known and all has moved
     this._listed = null; // while a snapshot comes: the calls in it
     this._queue = "";
     this._ended = new Map(); // call_id → when
@@ -55,8 +61,16 @@ export class Wall {
   /** Only the calls of this queue; "" for all. */
   filter(queue) {
     this._queue = queue;
-    for (const row of this._rows.values()) this._hide(row);
-    this._due.count = 0;
+    this._reach = REACH;
+    for (const row of this._rows.values()) if (!this._matches(row.call)) this._takeOff(row);
+    this._due.order = this._due.count = 0;
+    this._feed.wake();
+  }
+
+  /** Further down. */
+  extend() {
+    this._reach += REACH;
+    this._due.order = 0;
     this._feed.wake();
   }
 
@@ -79,7 +93,7 @@ export class Wall {
     }
     if (isListed) row.call = new Call(id); // what was known is out of date
     row.call.take(kind, message);
-    if (kind === "call") this._hide(row);
+    if (kind === "call") this._regard(row);
     if (!row.call.live && !this._ended.has(id)) this._ended.set(id, performance.now());
     this._dirty.add(row);
   }
@@ -89,43 +103,46 @@ export class Wall {
     this._leave(id);
     const row = new Row(new Call(id), () => this._feed.wake());
     this._rows.set(id, row);
-    this._coming.push(row);
     return row;
+  }
+
+  /** Its queue may be another one; and where there is room for it, it need not wait for its turn. */
+  _regard(row) {
+    if (!this._matches(row.call)) this._takeOff(row);
+    else if (!row.isOnWall && this._node.childElementCount < this._reach) this._due.order = 0;
   }
 
   _complete() {
     for (const id of this._rows.keys()) if (!this._listed.has(id)) this._leave(id);
-    const place = new Map(this._inOrder().map((id, index) => [id, index]));
-    this._coming.sort((a, b) => place.get(a.call.id) - place.get(b.call.id));
-    this._dirty = new Set([...this._coming, ...this._dirty]);
     this._listed = null;
     this._due.order = this._due.count = 0;
-  }
-
-  _inOrder() {
-    return byNeed([...this._rows.values()].map((row) => row.call));
   }
 
   _leave(id) {
     const row = this._rows.get(id);
     if (!row) return;
-    this._passFocus(row);
-    row.node.remove();
+    this._takeOff(row);
     this._rows.delete(id);
     this._ended.delete(id);
     this._dirty.delete(row);
-    this._coming = this._coming.filter((coming) => coming !== row);
-    this._moves = []; // they may refer to it; the next order will do
+  }
+
+  _takeOff(row) {
+    if (this._moves.length) this._due.order = 0; // they may refer to it
+    this._moves = [];
+    if (!row.isOnWall) return;
+    this._passFocus(row);
+    row.node.remove();
+    row.inSight = true; // until the browser says otherwise, once it is back
   }
 
   // --- a frame ---
 
-  /** Puts a few rows on the wall, shows a few and moves a few; true while there are more. */
+  /** Shows a few rows and moves a few; true while there are more. */
   _frame() {
     const now = performance.now();
     const late = () => performance.now() - now > FRAME_MS && !document.hidden;
     this._age(now);
-    if (!this._listed) this._node.append(...this._coming.splice(0, FRAME_COMING).map((row) => row.node));
     const rows = this._wanted(now);
     let shown = 0;
     while (shown < Math.min(FRAME_ROWS, rows.length) && (shown === 0 || !late())) {
@@ -137,12 +154,16 @@ export class Wall {
       this._move();
       moved += 1;
     }
-    return shown < rows.length || this._coming.length > 0 || this._moves.length > 0;
+    if (this._further !== null && !this._moves.length) {
+      this._onMore(this._further);
+      this._further = null;
+    }
+    return shown < rows.length || this._moves.length > 0;
   }
 
   /** The rows to show now: those in sight and, now and then, a few of the others. */
   _wanted(now) {
-    const rows = [...this._dirty];
+    const rows = [...this._dirty].filter((row) => row.isOnWall);
     const near = rows.filter((row) => row.inSight);
     if (near.length >= FRAME_ROWS || !this._isDue("beyond", now, BEYOND_MS)) return near;
     return [...near, ...rows.filter((row) => !row.inSight)].slice(0, FRAME_ROWS);
@@ -150,14 +171,13 @@ export class Wall {
 
   _show(row) {
     this._dirty.delete(row);
-    this._hide(row);
     row.show(this._texts);
   }
 
   _age(now) {
     if (this._isDue("count", now, COUNT_MS)) this._count();
     if (this._isDue("tick", now, TICK_MS)) for (const row of this._rows.values()) this._dirty.add(row);
-    const still = now - this._pointed > POINTING_MS && !this._listed && !this._coming.length;
+    const still = now - this._pointed > POINTING_MS && !this._listed;
     if (still && this._isDue("order", now, ORDER_MS)) this._order(now);
   }
 
@@ -169,23 +189,28 @@ export class Wall {
 
   _order(now) {
     for (const [id, at] of [...this._ended]) if (now - at > ENDED_MS) this._leave(id);
-    const ids = new Map([...this._rows].map(([id, row]) => [row.node, id]));
-    const current = [...this._node.children].map((node) => ids.get(node));
-    this._moves = moves(current, this._inOrder());
+    const rows = [...this._rows.values()].filter((row) => this._matches(row.call));
+    const wanted = byNeed(rows.map((row) => row.call)).slice(0, this._reach);
+    const stay = new Set(wanted);
+    for (const row of rows) if (row.isOnWall && !stay.has(row.call.id)) this._takeOff(row);
+    const ids = new Map(rows.filter((row) => row.isOnWall).map((row) => [row.node, row.call.id]));
+    this._moves = moves([...this._node.children].map((node) => ids.get(node)), wanted);
+    this._further = rows.length - wanted.length;
   }
 
   /** The focused row keeps its focus wherever it goes. */
   _move() {
-    const [id, before] = this._moves.shift();
-    const { node, link } = this._rows.get(id);
-    const next = before === null ? null : this._rows.get(before).node;
-    if (this._node.moveBefore) {
-      this._node.moveBefore(node, next);
+    const [id, behind] = this._moves.shift();
+    const row = this._rows.get(id);
+    const next = behind === null ? this._node.firstChild : this._rows.get(behind).node.nextSibling;
+    if (row.isOnWall && this._node.moveBefore) {
+      this._node.moveBefore(row.node, next);
       return;
     }
-    const focused = node.contains(document.activeElement);
-    this._node.insertBefore(node, next);
-    if (focused) link.focus({ preventScroll: true });
+    const focused = row.isOnWall && row.node.contains(document.activeElement);
+    this._show(row);
+    this._node.insertBefore(row.node, next);
+    if (focused) row.link.focus({ preventScroll: true });
   }
 
   _count() {
@@ -200,12 +225,6 @@ export class Wall {
 
   _matches(call) {
     return !this._queue || call.queue === this._queue;
-  }
-
-  _hide(row) {
-    const hidden = !this._matches(row.call);
-    if (hidden) this._passFocus(row);
-    row.node.hidden = hidden;
   }
 
   // --- keyboard and pointer ---
@@ -232,9 +251,7 @@ export class Wall {
 
   /** Focuses the next row that is shown, in either direction. */
   _step(node, step) {
-    let next = node;
-    do next = step > 0 ? next.nextElementSibling : next.previousElementSibling;
-    while (next?.hidden);
+    const next = step > 0 ? node.nextElementSibling : node.previousElementSibling;
     next?.firstElementChild.focus();
     return Boolean(next);
   }
