@@ -91,7 +91,12 @@ class Draw:
             return _ending(opening(windows, int(self._random.integers(*EARLY_FRAMES))))
         if kind < (1.0 + recipe.history_share + recipe.early_share) / 2:
             return windows, windows.usable[-1]
-        return windows, int(self._random.choice(windows.usable))
+        return windows, self._any(windows)
+
+    def _any(self, windows: ClipWindows) -> int:
+        """As often as it brings speech: where windows follow close upon each other, each less."""
+        new = np.array([windows.windows[i].new_speech for i in windows.usable])
+        return int(self._random.choice(windows.usable, p=new / new.sum()))
 
     def _over_a_line(self, example: Example, plain: bool) -> ClipWindows:
         """The plain one, or any of those drawn that lets enough speech through."""

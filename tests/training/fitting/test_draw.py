@@ -172,3 +172,18 @@ def test_warping_moves_the_bands_alone() -> None:
     assert not np.array_equal(still[0][:, :MEL_BANDS], moved[0][:, :MEL_BANDS])
     assert np.array_equal(still[0][:, ENERGY], moved[0][:, ENERGY])
     assert np.array_equal(still[1], moved[1])
+
+
+def test_windows_are_drawn_as_often_as_they_bring_speech() -> None:
+    """Two end close upon each other, as those of the first words and of the grid may."""
+    whole = clip("ann", "anger", 1.0)
+    ends, new = (60, 70, 200), (60, 10, 130)
+    shown = tuple(
+        Shown(0, end, Prosody(end * HOP, None, None, 4.0, None, None), count * HOP)
+        for end, count in zip(ends, new, strict=True)
+    )
+    example = Example(whole.clip, (replace(whole.plain, windows=shown),))
+    found = Counter(int(voice.sum()) for _, voice in drawn(example, WHOLE, 2000))
+    # Half of them are the last of the clip whatever it brings.
+    expected = [0.5 * 0.3, 0.5 * 0.05, 0.5 * 0.65 + 0.5]
+    assert [found[end] / 2000 for end in ends] == pytest.approx(expected, abs=0.03)
