@@ -42,10 +42,10 @@ screenshots: .venv/.dev ## the pictures of the panel and the wall, light and dar
 
 train-environment: .venv/.train ## adds what training needs (PyTorch: about 200 MB where pip finds a build for processors only)
 
-open-model: NAME = telephone-open-4
-research-model: NAME = telephone-research-3
-open-model: .venv/.train ## CORPORA=DIR trains telephone-open-4 anew, with its card
-research-model: .venv/.train ## CORPORA=DIR trains telephone-research-3 anew, with its card
+open-model: NAME = telephone-open-5
+research-model: NAME = telephone-research-4
+open-model: .venv/.train ## CORPORA=DIR trains telephone-open-5 anew, with its card
+research-model: .venv/.train ## CORPORA=DIR trains telephone-research-4 anew, with its card
 open-model research-model:
 	@test -n "$(CORPORA)" || { echo "say where the corpora are: make $@ CORPORA=DIR"; exit 1; }
 	PATH="$(CURDIR)/$(BIN):$$PATH" models/$(NAME)/train.sh "$(CORPORA)"

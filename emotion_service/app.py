@@ -31,7 +31,7 @@ from emotion_service.routing.ruleset import RuleSet
 from emotion_service.scoring import model
 from emotion_service.scoring.batcher import Batcher
 
-DEFAULT_MODEL = "telephone-open-4"
+DEFAULT_MODEL = "telephone-open-5"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 LAST_SECONDS = 1.0  # for statuses to go out once all calls have ended or been cut
 

@@ -258,7 +258,7 @@ def test_the_first_lines_are_the_settings_in_force_and_ready(life: Life) -> None
     assert settings["max_watchers"] == 40  # the file
     assert settings["drain_seconds"] == 10.0  # the default
     assert re.fullmatch(r"127\.0\.0\.1:\d+", ready_line["listen"])
-    assert ready_line["model"] == "telephone-open-4"
+    assert ready_line["model"] == "telephone-open-5"
     assert ready_line["licence"]
     assert ready_line["rules"] == 8
     assert re.fullmatch(r"[0-9a-f]{64}", ready_line["rules_sha256"])

@@ -85,7 +85,7 @@ def test_an_instruction_it_does_not_know_is_refused(tmp_path: Path) -> None:
         ("pyproject.toml", False),
         ("emotion_service/audio/codecs.py", False),
         ("emotion_service/audio/__pycache__/codecs.cpython-311.pyc", True),
-        ("models/telephone-open-4/model.onnx", False),
+        ("models/telephone-open-5/model.onnx", False),
         ("models/research-only-1/model.onnx", True),
         ("tests/conftest.py", True),
         (".git/config", True),

@@ -129,13 +129,14 @@ class Leg:
         self._tracker = ActivityTracker(config.leg)
         self._pace = PaceTracker(config.leg)
         self._new_speech = 0
-        self._spoken = 0  # samples of speech since it may be scored; counted up to FIRM_SPEECH
+        # Samples of speech since it may be scored, counted up to FIRM_SPEECH, and of silence since.
+        self._spoken = self._quiet = 0
 
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
         """From here on the leg may be scored; what has come before counts for nothing."""
         self.grant = Grant(permit, speaker)
         self._granted_from = self.received
-        self._new_speech = self._spoken = 0
+        self._new_speech = self._spoken = self._quiet = 0
         return self.grant
 
     @property
@@ -152,15 +153,16 @@ class Leg:
         may be enough. Less can be heard, with the same result, but costs as much: it waits for the
         next message, an update, the end."""
         reached = self.received // BLOCK * BLOCK
-        if self._awaits_first_words and reached > self.at:
-            most = self._spoken + reached - self.at
-            if any(self._spoken < enough <= most for enough in FIRST_WORDS):
-                return True
+        missing = self._missing()
+        if missing is not None and reached - self.at >= missing:
+            return True
         return reached // STRIDE > self.at // STRIDE
 
-    @property
-    def _awaits_first_words(self) -> bool:
-        return self.grant is not None and self._spoken < FIRM_SPEECH
+    def _missing(self) -> int | None:
+        """Samples of speech that the first words lack for their next window; None: they are over."""
+        if self.grant is None or self._spoken >= FIRM_SPEECH:
+            return None
+        return min(enough for enough in FIRST_WORDS if enough > self._spoken) - self._spoken
 
     @property
     def frame_bytes(self) -> int:
@@ -308,13 +310,19 @@ class Leg:
             yield self._advance(sounds[cut], speech[cut], paces, cut.stop in enough)
 
     def _first_words(self, speech: list[bool]) -> list[int]:
-        """After how many of these blocks the first words are enough."""
-        if not self._awaits_first_words:  # nearly always
-            return []
-        before, self._spoken = self._spoken, self._spoken + sum(speech) * BLOCK
-        spoken = before + np.cumsum(speech) * BLOCK
-        reached = [enough for enough in FIRST_WORDS if before < enough <= self._spoken]
-        return [int(np.searchsorted(spoken, enough)) + 1 for enough in reached]
+        """After how many of these blocks the first words are enough. What was said before a whole
+        window of silence is forgotten."""
+        found: list[int] = []
+        if self._missing() is None:  # nearly always
+            return found
+        for number, said in enumerate(speech, 1):
+            self._quiet = 0 if said else self._quiet + BLOCK
+            self._spoken = 0 if self._quiet >= WINDOW else self._spoken + said * BLOCK
+            if said and self._spoken in FIRST_WORDS:
+                found.append(number)
+            if self._spoken >= FIRM_SPEECH:
+                break
+        return found
 
     def _cuts(self, blocks: int, enough: list[int]) -> list[slice]:
         """Splits new blocks where a window may be due: on the grid, and after the first words."""

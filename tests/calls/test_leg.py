@@ -162,6 +162,16 @@ def test_the_first_words_of_whom_may_be_scored_do_not_wait_for_the_grid(
         assert [at for at in due if at <= 16000] == expected
 
 
+@pytest.mark.parametrize(("pause", "expected"), [(199, 36_640), (200, 41_440)])
+def test_first_words_that_no_window_holds_any_more_are_forgotten(
+    leg_of: ScriptedLeg, pause: int, expected: int
+) -> None:
+    """Of 0.58 s and, after almost or all of a window's length, 0.6 s."""
+    leg = permitted(leg_of("S" * 29 + "." * pause + "S" * 30))
+    due = due_at(pushed(leg, QUIET * 48_000))
+    assert [at for at in due if at % 4000] == [expected]
+
+
 def test_each_permit_has_its_own_first_words(leg_of: ScriptedLeg) -> None:
     leg = permitted(leg_of("S" * 300))
     pushed(leg, QUIET * 16000)

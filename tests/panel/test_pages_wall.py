@@ -200,6 +200,7 @@ def test_only_the_chosen_queue_is_ever_shown(stage: Stage, page: Page) -> None:
         stage.open(live(f"c-{number}", 10.0, queue="billing"))
     stage.open(live("c-101", 10.0, queue="sales"))
     expect(page.locator(".rows li")).to_have_count(2)
+    page.wait_for_function("window.most >= 2")
     assert page.evaluate("window.most") == 2
 
 
@@ -300,6 +301,93 @@ def test_whoever_the_wall_does_not_reach_comes_up_when_in_need(stage: Stage, pag
     page.clock.fast_forward(4000)
     expect(page.locator('.rows a[href$="c-59"]')).to_have_count(0)
     expect(rows.last).to_contain_text("c-39")
+
+
+def crowded(stage: Stage, page: Page, count: int = 60) -> None:
+    """A wall of c-00, c-01, … whom nothing presses, and with a page's clock that stands."""
+    page.clock.install()
+    for number in range(count):
+        stage.open(state(f"c-{number:02d}", "NEUTRAL", 5.0))
+    wall(page, stage)
+    expect(page.locator("main > .more")).to_have_text(f"Show more ({count - 40} further calls)")
+    expect(page.locator(".rows li")).to_have_count(40)
+
+
+def push_down(stage: Stage, page: Page) -> None:
+    """A call from below needs somebody: who was the last that the wall reached is so no more."""
+    stage.tell(cue("c-59", "AGITATED", 101.0, start=100.0, confidence=0.9))
+    expect(page.locator(".counts .agitated")).to_have_text("1 upset")
+    page.clock.fast_forward(4000)
+    first_is(page, "c-59")
+
+
+def test_the_focused_and_the_open_call_stay_where_the_wall_reaches_no_more(
+    stage: Stage, page: Page
+) -> None:
+    crowded(stage, page)
+    last = page.locator('.rows a[href$="c-39"]')
+    last.evaluate("(link) => link.focus({ preventScroll: true })")
+    push_down(stage, page)
+    expect(last).to_be_focused()
+    last.evaluate("(link) => link.click()")
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
+    page.clock.fast_forward(4000)
+    expect(last).to_have_attribute("aria-current", "true")
+    page.keyboard.press("Escape")
+    expect(last).to_be_focused()
+
+
+def test_what_ended_stays_a_while_though_nothing_presses_any_more(stage: Stage, page: Page) -> None:
+    crowded(stage, page)
+    push_down(stage, page)
+    stage.tell(ended("c-59", 102.0, pb.Text(english="Done.", german="Fertig."), {}))
+    row = page.locator('.rows li:has(a[href$="c-59"])')
+    expect(row).to_contain_text("Call ended")
+    page.clock.fast_forward(4000)
+    first_is(page, "c-00")
+    expect(row).to_have_count(1)
+    page.clock.fast_forward(4000)
+    page.clock.fast_forward(4000)
+    expect(row).to_have_count(0)
+
+
+def test_under_a_moving_pointer_new_calls_come_at_the_end(stage: Stage, page: Page) -> None:
+    page.clock.install()
+    six(stage)
+    wall(page, stage)
+    first_is(page, "c-5")
+    page.locator(".rows").dispatch_event("pointermove")
+    stage.open(state("c-7", "AGITATED", 1.0))
+    expect(page.locator(".rows li")).to_have_count(7)
+    assert shown(page)[-1] == "c-7"
+    page.clock.fast_forward(4000)
+    first_is(page, "c-7")
+
+
+def test_the_focus_does_not_go_with_the_button(stage: Stage, page: Page) -> None:
+    crowded(stage, page)
+    page.locator("main > .more").focus()
+    expect(page.locator(".rows li")).to_have_count(60)
+    expect(page.locator('.rows a[href$="c-59"]')).to_be_focused()
+
+
+def test_another_queue_begins_at_its_top(stage: Stage, page: Page) -> None:
+    for number in range(100):
+        stage.open(live(f"c-{number}", 10.0, queue="sales" if number < 90 else "billing"))
+    wall(page, stage)
+    rows = page.locator(".rows li")
+    expect(rows).to_have_count(40)
+    page.get_by_label("Queue").select_option("sales")
+    expect(page.locator("main > .more")).to_have_text("Show more (50 further calls)")
+    expect(rows).to_have_count(40)
+
+
+def test_the_border_is_no_call(stage: Stage, page: Page) -> None:
+    crowded(stage, page)
+    page.locator(".rows").dispatch_event("click")
+    expect(page.locator("aside")).to_be_hidden()
+    page.locator(".rows a").first.click()
+    expect(page.locator("aside")).to_be_visible()
 
 
 def test_500_calls_are_shown_a_few_rows_a_frame(

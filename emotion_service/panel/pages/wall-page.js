@@ -17,7 +17,7 @@ const counts = make("ul.counts", { role: "list" });
 const none = make("p.none");
 const rows = make("ul.rows", { role: "list" });
 const more = button(".more", "", () => wall.extend());
-const atTheEnd = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && wall.extend());
+const atTheEnd = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && wall.extend());
 const settings = make("div.settings");
 const seen = new Set([""]);
 const ROOM = { all: 68, some: 42, little: 0 }; // from how many rem on a row has so much room
@@ -81,6 +81,7 @@ function showCounts(found, queues) {
 /** Whoever scrolls to the end need not press the button. */
 function showMore(found) {
   further = found;
+  if (!further && document.activeElement === more) rows.lastElementChild?.firstElementChild.focus();
   more.hidden = further === 0;
   say(more, texts.wall.more(further));
   atTheEnd.unobserve(more);

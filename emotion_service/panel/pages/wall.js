@@ -67,9 +67,10 @@ export class Wall {
     this._feed.wake();
   }
 
-  /** Further down. */
+  /** Further down, but not while rows are on their way: `onMore` will be told again after them. */
   extend() {
-    this._reach += REACH;
+    if (this._moves.length || this._further !== null) return;
+    this._reach = Math.max(this._reach, this._node.childElementCount + REACH);
     this._due.order = 0;
     this._feed.wake();
   }
@@ -128,8 +129,10 @@ export class Wall {
   }
 
   _takeOff(row) {
-    if (this._moves.length) this._due.order = 0; // they may refer to it
-    this._moves = [];
+    if (this._moves.some((move) => move.includes(row.call.id))) {
+      this._moves = [];
+      this._due.order = 0;
+    }
     if (!row.isOnWall) return;
     this._passFocus(row);
     row.node.remove();
@@ -177,8 +180,9 @@ export class Wall {
   _age(now) {
     if (this._isDue("count", now, COUNT_MS)) this._count();
     if (this._isDue("tick", now, TICK_MS)) for (const row of this._rows.values()) this._dirty.add(row);
-    const still = now - this._pointed > POINTING_MS && !this._listed;
-    if (still && this._isDue("order", now, ORDER_MS)) this._order(now);
+    const mayMove = now - this._pointed > POINTING_MS;
+    const due = !this._listed && this._isDue("order", now, mayMove ? ORDER_MS : POINTING_MS);
+    if (due) this._order(now, mayMove);
   }
 
   _isDue(what, now, every) {
@@ -187,15 +191,28 @@ export class Wall {
     return true;
   }
 
-  _order(now) {
-    for (const [id, at] of [...this._ended]) if (now - at > ENDED_MS) this._leave(id);
+  /** Finds what the wall should be, and the moves to it. Where it may not move, what is new comes
+   * at the end, if there is room. */
+  _order(now, mayMove) {
+    if (mayMove) for (const [id, at] of [...this._ended]) if (now - at > ENDED_MS) this._leave(id);
     const rows = [...this._rows.values()].filter((row) => this._matches(row.call));
-    const wanted = byNeed(rows.map((row) => row.call)).slice(0, this._reach);
-    const stay = new Set(wanted);
-    for (const row of rows) if (row.isOnWall && !stay.has(row.call.id)) this._takeOff(row);
     const ids = new Map(rows.filter((row) => row.isOnWall).map((row) => [row.node, row.call.id]));
-    this._moves = moves([...this._node.children].map((node) => ids.get(node)), wanted);
+    const current = [...this._node.children].map((node) => ids.get(node));
+    const order = byNeed(rows.map((row) => row.call));
+    const wanted = (mayMove ? order : [...new Set([...current, ...order])]).filter(
+      (id, place) => place < this._reach || this._stays(this._rows.get(id)),
+    );
+    const stay = new Set(wanted);
+    for (const id of current) if (!stay.has(id)) this._takeOff(this._rows.get(id));
+    this._moves = moves(current.filter((id) => stay.has(id)), wanted);
     this._further = rows.length - wanted.length;
+  }
+
+  /** Whether somebody would miss it, though the wall does not reach that far. */
+  _stays(row) {
+    if (!row.isOnWall) return false;
+    const { link, call } = row;
+    return link === document.activeElement || link.hasAttribute("aria-current") || this._ended.has(call.id);
   }
 
   /** The focused row keeps its focus wherever it goes. */
@@ -238,7 +255,7 @@ export class Wall {
     this._node.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser's own ways
       const node = event.target.closest("li");
-      const row = [...this._rows.values()].find((each) => each.node === node);
+      const row = [...this._rows.values()].find((each) => each.isOnWall && each.node === node);
       if (!row) return;
       event.preventDefault();
       this._onOpen(row);

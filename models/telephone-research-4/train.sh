@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All that is said of this model, from the corpora on: `make research-model CORPORA=DIR`.
 set -euo pipefail
-corpora=$1 model=models/telephone-research-3 runs=runs/telephone-research-3
+corpora=$1 model=models/telephone-research-4 runs=runs/telephone-research-4
 learn=(--corpus "$corpora/emodb" --corpus "$corpora/ravdess" --corpus "$corpora/nemo"
   --sounds "$corpora" --recipe $model/recipe.toml)
 judge=(--corpora "$corpora" --folds $runs/joint --every 4 --json)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All that is said of this model, from the corpora on: `make open-model CORPORA=DIR`.
 set -euo pipefail
-corpora=$1 model=models/telephone-open-4 runs=runs/telephone-open-4
+corpora=$1 model=models/telephone-open-5 runs=runs/telephone-open-5
 learn=(--corpus "$corpora/emodb" --sounds "$corpora" --recipe $model/recipe.toml)
 judge=(--corpora "$corpora/emodb" --folds $runs/loso --json)
 
