@@ -159,7 +159,7 @@ class Leg:
         return reached // STRIDE > self.at // STRIDE
 
     def _missing(self) -> int | None:
-        """Samples of speech that the first words lack for their next window; None: they are over."""
+        """Samples of speech until the next window of the first words; None: they are over."""
         if self.grant is None or self._spoken >= FIRM_SPEECH:
             return None
         return min(enough for enough in FIRST_WORDS if enough > self._spoken) - self._spoken
