@@ -352,15 +352,21 @@ def test_what_ended_stays_a_while_though_nothing_presses_any_more(stage: Stage, 
 
 
 def test_under_a_moving_pointer_new_calls_come_at_the_end(stage: Stage, page: Page) -> None:
-    page.clock.install()
     six(stage)
     wall(page, stage)
     first_is(page, "c-5")
-    page.locator(".rows").dispatch_event("pointermove")
+    page.evaluate(
+        """() => {
+          const rows = document.querySelector(".rows");
+          const move = () => rows.dispatchEvent(new PointerEvent("pointermove"));
+          move();
+          window.pointing = setInterval(move, 50);
+        }"""
+    )
     stage.open(state("c-7", "AGITATED", 1.0))
     expect(page.locator(".rows li")).to_have_count(7)
     assert shown(page)[-1] == "c-7"
-    page.clock.fast_forward(4000)
+    page.evaluate("clearInterval(window.pointing)")
     first_is(page, "c-7")
 
 
