@@ -355,6 +355,7 @@ def test_under_a_moving_pointer_new_calls_come_at_the_end(stage: Stage, page: Pa
     six(stage)
     wall(page, stage)
     first_is(page, "c-5")
+    expect(page.locator(".rows li")).to_have_count(6)  # all are there: a new one is the only one
     page.evaluate(
         """() => {
           const rows = document.querySelector(".rows");
