@@ -135,7 +135,7 @@ class Leg:
     def allow(self, permit: Permit, speaker: Speaker) -> Grant:
         """From here on the leg may be scored; what has come before counts for nothing."""
         self.grant = Grant(permit, speaker)
-        self._granted_from = self.received
+        self._granted_from = self.received + self._resampler.held
         self._new_speech = self._spoken = self._quiet = 0
         return self.grant
 
@@ -274,8 +274,11 @@ class Leg:
         for stretch in stretches:
             if stretch.skipped:
                 self._skip(stretch.skipped)
+            samples = stretch.samples
+            if self.line is not LineState.OPEN:
+                samples = np.zeros_like(samples)
             # The resampler's delay (some ms) blurs where a lost stretch begins: harmless here.
-            self._add(self._resampler.push(stretch.samples), stretch.lost)
+            self._add(self._resampler.push(samples), stretch.lost)
 
     def _skip(self, blocks: int) -> None:
         hear([self])
@@ -285,7 +288,7 @@ class Leg:
         self._lost = [(first + length, last + length) for first, last in self._lost]
 
     def _add(self, samples: FloatArray, lost: bool) -> None:
-        self._unheard.append(samples if self.line is LineState.OPEN else np.zeros_like(samples))
+        self._unheard.append(samples)
         start, self.received = self.received, self.received + len(samples)
         if lost:
             self._lost.append((start, self.received))
@@ -302,7 +305,8 @@ class Leg:
         heard = None if self.grant is None else part.remembered(speech)
         if heard is not None and self.at < self._granted_from:
             heard = heard.silent(min(-(-(self._granted_from - self.at) // BLOCK), len(speech)))
-        enough = [] if heard is None else self._first_words(heard.speech)
+            speech = heard.speech
+        enough = [] if heard is None else self._first_words(speech)
         for cut in self._cuts(len(speech), enough):
             if self.grant is not None and heard is not None:
                 self.grant.history.add(heard.part(cut))

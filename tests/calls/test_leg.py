@@ -315,6 +315,75 @@ def test_what_is_not_open_keeps_its_time_but_is_silent(
     assert window.audio.samples[CONTEXT:].all()
 
 
+# --- other rates ------------------------------------------------------------------------------
+
+
+def noise_of(rate: int, seconds: float) -> bytes:
+    noise = np.random.default_rng(0).integers(-9000, 9000, round(rate * seconds))
+    return noise.astype(">i2").tobytes()
+
+
+def leg_at(leg_of: ScriptedLeg, rate: int, script: str) -> Leg:
+    leg_of(script)
+    return Leg(LegConfig("customer", Party.CUSTOMER, "audio/L16", rate))
+
+
+@pytest.mark.parametrize("rate", [16000, 24000, 32000, 44100, 48000])
+def test_changes_in_mid_call_take_effect_at_one_instant_however_the_audio_was_split(
+    leg_of: ScriptedLeg, rate: int
+) -> None:
+    def heard(samples_each: int) -> list[tuple[int, bytes, bytes]]:
+        leg = leg_at(leg_of, rate, "S" * 200)
+        windows: list[ScoringRequest] = []
+        for change, seconds in ((None, 0.53), ("permit", 0.71), ("hold", 0.33), ("open", 0.87)):
+            if change == "permit":
+                permitted(leg)
+            elif change:
+                leg.line = LineState.ON_HOLD if change == "hold" else LineState.OPEN
+            data, size = noise_of(rate, seconds), 2 * samples_each
+            for at in range(0, len(data), size):
+                steps = leg.push(data[at : at + size], None, None)
+                if leg.grant is None:
+                    list(steps)
+                else:
+                    windows += requests(leg, steps)
+        windows += requests(leg, leg.finish())
+        return [(w.end, w.audio.samples.tobytes(), w.audio.voice.tobytes()) for w in windows]
+
+    whole = heard(10 * rate)
+    assert len(whole) >= 4
+    for samples_each in (rate // 10, rate // 50, 677):
+        assert heard(samples_each) == whole
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_what_the_resampler_held_back_at_the_permit_is_not_heard(
+    leg_of: ScriptedLeg, rate: int
+) -> None:
+    leg = leg_at(leg_of, rate, "S" * 200)
+    list(leg.push(noise_of(rate, 0.4), None, None))
+    permitted(leg)
+    first, *_ = requests(leg, leg.push(noise_of(rate, 1.0), None, None))
+    before = 3200 - first.audio.start
+    assert CONTEXT < before < CONTEXT + 1600
+    assert not first.audio.samples[:before].any()
+    assert first.audio.samples[before:].any()
+    assert not first.audio.voice[: (before - CONTEXT) // 80].any()
+
+
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_what_the_resampler_held_back_on_hold_is_never_heard(
+    leg_of: ScriptedLeg, rate: int
+) -> None:
+    leg = permitted(leg_at(leg_of, rate, "S" * 200))
+    leg.line = LineState.ON_HOLD
+    list(leg.push(noise_of(rate, 0.4), None, None))
+    leg.line = LineState.OPEN
+    windows = requests(leg, leg.push(bytes(2 * rate), None, None))
+    assert windows
+    assert not any(window.audio.samples.any() for window in windows)
+
+
 def test_half_a_sample_is_refused() -> None:
     leg = Leg(LegConfig("customer", Party.CUSTOMER, "audio/L16", 16000, channels=2))
     assert leg.frame_bytes == 4
