@@ -27,6 +27,7 @@ from emotion_service.training.fitting.prepare import (
 from emotion_service.training.fitting.recipe import Recipe
 from emotion_service.training.judging.evaluate import (
     Judged,
+    as_served,
     auc,
     calibration_error,
     fit_temperature,
@@ -88,27 +89,26 @@ def summarise(
 
     `a_clip_of` each speaker tells corpus and sex.
     """
-    judged = [j for fold in folds for j in fold.judged]
-    by_corpus: dict[str, list[Judged]] = {}
-    for j in judged:
-        by_corpus.setdefault(a_clip_of[j.speaker].corpus, []).append(j)
     heard = [fold for fold in folds if fold.judged]  # of others, all was taken for no speech
     if len(heard) < 2:
         raise CorpusError(
             f"{len(heard)} of {len(folds)} folds have a clip that was taken for speech: nothing "
             "can be said with fewer than two; train for longer, or lower non_speech_share"
         )
-    calibrated = [
-        calibration_error(fold.judged, temperature_without(folds, fold.name)) for fold in heard
-    ]
-    sizes = [len(fold.judged) for fold in heard]
+    served = [as_served(fold.judged, temperature_without(folds, fold.name)) for fold in heard]
+    judged = [j for own in served for j in own]
+    by_corpus: dict[str, list[Judged]] = {}
+    for j in judged:
+        by_corpus.setdefault(a_clip_of[j.speaker].corpus, []).append(j)
+    fitted = [j for fold in heard for j in fold.judged]
+    temperature = fit_temperature(fitted)
     return {
         "protocol": f"{MEANING[protocol]}, each clip cold, G.711 µ-law at 8 kHz",
         **_figures(judged),
-        "ece": calibration_error(judged, fit_temperature(judged)),
-        "ece_mean_of_folds": sum(e * n for e, n in zip(calibrated, sizes, strict=True))
-        / sum(sizes),
-        "temperature": fit_temperature(judged),
+        "ece": calibration_error(fitted, temperature),
+        "ece_mean_of_folds": sum(calibration_error(own, 1.0) * len(own) for own in served)
+        / len(judged),
+        "temperature": temperature,
         "corpora": {corpus: _figures(own) for corpus, own in sorted(by_corpus.items())},
         "folds": {fold.name: uar(fold.judged) if fold.judged else None for fold in folds},
         "speakers": {

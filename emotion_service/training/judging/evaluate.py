@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 from scipy.stats import rankdata
 
 from emotion_service.scoring.baseline import Baseline, Typical
@@ -73,6 +73,15 @@ def _last_claim(
         if is_speech(outputs):
             return tuple(outputs[: len(LABELS)].tolist())
     return ()
+
+
+def as_served(judged: Sequence[Judged], temperature: float) -> list[Judged]:
+    """What a fit says, as serving says it: the logits (4,) are logarithms of the probabilities,
+    so that they can be compared from clip to clip. A fit's own have a constant of each clip's."""
+    if not judged:
+        return []
+    said = log_softmax(np.array([j.logits for j in judged]) / temperature, axis=1).tolist()
+    return [replace(j, logits=tuple(logits)) for j, logits in zip(judged, said, strict=True)]
 
 
 def recalls(judged: Sequence[Judged]) -> dict[str, float]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from emotion_service.errors import CorpusError
 from emotion_service.training.corpora.folds import folder_of
-from emotion_service.training.judging.evaluate import Judged, fit_temperature
+from emotion_service.training.judging.evaluate import Judged, as_served, fit_temperature
 from emotion_service.training.judging.scorecard import Figures
 
 RUN_KEYS = ("protocol", "corpora", "folds", "speakers", "recipe", "temperature", "uar", "uar_ci95")
@@ -50,14 +50,12 @@ class Run:
         return str(self.figures["protocol"]).partition(",")[0]
 
     def calibrated(self) -> list[Judged]:
-        """All clips, each fold's logits over the temperature that the other folds would give it:
+        """All clips, each fold's as served with the temperature that the other folds would give it:
         as confident as a model is of speakers that it never heard."""
-        found = []
+        found: list[Judged] = []
         for name, judged in self.folds.items():
             others = [j for other, own in self.folds.items() if other != name for j in own]
-            temperature = fit_temperature(others)
-            for j in judged:
-                found.append(replace(j, logits=tuple(x / temperature for x in j.logits)))
+            found += as_served(judged, fit_temperature(others))
         return found
 
 

@@ -163,6 +163,23 @@ def test_a_fold_whose_clips_were_all_taken_for_no_speech_is_left_out() -> None:
         summarise([some[0], fold("eve", 0, 0, 1.0)], RECIPE, FoldProtocol.LOSO, clips)
 
 
+def test_the_auc_is_of_the_probability_of_anger_as_served() -> None:
+    """A fit's logits have a constant of each clip's own, which means nothing."""
+    angry, calm = (
+        judged("a", "ann", "anger", "anger", 2.0),
+        judged("b", "ann", "neutral", "anger", 1.0),
+    )
+    louder = replace(calm, logits=tuple(x + 9.0 for x in calm.logits))
+    bob = [judged("c", "bob", "anger", "anger", 2.0), judged("d", "bob", "neutral", "anger", 1.0)]
+    some = [Fold("ann", ("ann",), (angry, louder)), Fold("bob", ("bob",), tuple(bob))]
+    report = summarise(
+        some, RECIPE, FoldProtocol.LOSO, {"ann": clip("first"), "bob": clip("second")}
+    )
+    corpora = report["corpora"]
+    assert isinstance(corpora, dict)
+    assert report["auc_anger"] == corpora["first"]["auc_anger"] == 1.0
+
+
 def test_the_report_by_hand() -> None:
     some = [fold("ann", 9, 10, 1.0), fold("bob", 3, 5, 4.0)]
     report = summarise(

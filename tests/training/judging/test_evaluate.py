@@ -21,6 +21,7 @@ from emotion_service.training.fitting.prepare import Example
 from emotion_service.training.judging.evaluate import (
     BOOTSTRAPS,
     Judged,
+    as_served,
     auc,
     calibration_error,
     fit_temperature,
@@ -112,6 +113,19 @@ def test_the_auc_counts_pairs() -> None:
     assert auc(scores, positive) == pytest.approx(0.5)
     assert auc([1.0, 2.0, 3.0], [False, True, True]) == 1.0
     assert auc([1.0, 2.0, 3.0], [True, False, False]) == 0.0
+
+
+def test_as_served_logits_are_logarithms_of_probabilities_whatever_constant_a_fit_adds() -> None:
+    said = [judged("anger", "anger", 2.0), judged("neutral", "anger", 1.0)]
+    moved = [
+        replace(j, logits=tuple(x + c for x in j.logits))
+        for j, c in zip(said, (-5, 3), strict=True)
+    ]
+    served = as_served(moved, temperature=2.0)
+    assert served[0].logits[0] == pytest.approx(math.log(confidence(1.0)))
+    assert served[1].logits[0] == pytest.approx(math.log(confidence(0.5)))
+    assert (served[0].file, served[0].emotion) == ("a.flac", "anger")
+    assert as_served([], 1.0) == []
 
 
 @pytest.mark.parametrize("positive", [[], [True, True], [False]])

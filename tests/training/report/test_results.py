@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emotion_service.errors import CorpusError
-from emotion_service.training.judging.evaluate import fit_temperature
+from emotion_service.training.judging.evaluate import as_served, fit_temperature
 from emotion_service.training.report.results import Voice, read_evaluation, read_run
 from tests.training.report.made_up import FOLDS, evaluation, judged, write_run, written
 
@@ -27,8 +27,8 @@ def test_each_fold_is_calibrated_on_the_others(tmp_path: Path) -> None:
     run = read_run(write_run(tmp_path / "joint"))
     first, second = run.folds["fold-1"], run.folds["fold-2"]
     calibrated = run.calibrated()
-    assert calibrated[0].logits == tuple(x / fit_temperature(second) for x in first[0].logits)
-    assert calibrated[-1].logits == tuple(x / fit_temperature(first) for x in second[-1].logits)
+    assert calibrated[: len(first)] == as_served(first, fit_temperature(second))
+    assert calibrated[len(first) :] == as_served(second, fit_temperature(first))
     assert [j.file for j in calibrated] == [j.file for j in (*first, *second)]
 
 
