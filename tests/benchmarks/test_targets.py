@@ -50,6 +50,10 @@ def test_each_target_is_met_or_not_or_was_not_measured() -> None:
     assert met["calls carried in time, 100 ms messages"] == ("≥ 250", "250", "yes")
     assert met["start until ready, s"] == ("≤ 2.5", "2.6", "NO")
     assert met["CPU ms a call-second, 20 ms messages"] == ("≤ 8", "–", "not measured")
+    few = {**COARSE, "steps": COARSE["steps"][:1]}  # 250 calls were never come to
+    unmet = {target.text: target.row({"density-100": few})[1:] for target in TARGETS}
+    assert unmet["250 calls, 100 ms messages: p50, ms"] == ("≤ 30", "–", "NO")
+    assert unmet["cost of a call, 250 against 25"] == ("≤ 1.15", "–", "NO")
 
 
 def test_the_table_is_made_of_the_files_that_are_there(tmp_path: Path) -> None:
